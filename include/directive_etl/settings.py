@@ -1,0 +1,74 @@
+"""Settings from the environment (prefix DIRECTIVE_ETL_); .env.example lists each.
+
+`.local/env`, written by the local stack, is read as well, so that commands typed by hand find the same places.
+"""
+
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from directive_etl.errors import ConfigurationError
+
+
+class SystemConnection(BaseModel):
+    """Where a portal system answers, and as whom we log in."""
+
+    base_url: str
+    username: str = ""
+    password: SecretStr = SecretStr("")
+
+
+class Settings(BaseSettings):
+    """Every setting of the pipeline, with its default where one is safe."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DIRECTIVE_ETL_", env_file=(".local/env", ".env"), extra="ignore", frozen=True
+    )
+
+    migration_url: SecretStr | None = Field(None, description="SQLAlchemy URL of the schema owner, for `migrate`.")
+    warehouse_url: SecretStr | None = Field(None, description="SQLAlchemy URL of the role etl_loader.")
+    reader_url: SecretStr | None = Field(None, description="SQLAlchemy URL of the role reporting_reader.")
+    landing: Path = Field(Path(".local/landing"), description="Write-once zone with the bytes exactly as sent.")
+    drop: Path = Field(Path(".local/drop"), description="Where operators drop SMS logs: sms/<operator>/<day>/*.")
+    inbox: Path = Field(Path(".local/inbox"), description="Where units drop reports: <unit_code>/*.")
+    outbox: Path = Field(Path(".local/outbox"), description="Where units find our answers: <unit_code>/*.")
+    reports: Path = Field(Path(".local/reports"), description="Official reports, one folder a day.")
+    hash_key: SecretStr | None = Field(None, description="Key of the hashes that stand for phone numbers and dossiers.")
+    system_connections: dict[str, SystemConnection] = Field(
+        default_factory=dict, description="JSON by system code: base_url, username, password."
+    )
+    duckdb_memory_limit: str = Field("512MB", description="Memory DuckDB may use for one task before it spills.")
+    last_day: date | None = Field(None, description="No scheduled run is about a later day; for sources that ended.")
+    landing_retention_days: int = Field(
+        400, description="SMS logs stay in the landing zone this long after their day. Unit: days."
+    )
+    code_version: str = Field("unversioned", description="Commit of the running code, kept with every batch.")
+
+    def require(self, name: str) -> str:
+        """Return the text of a setting that must be set.
+
+        Raises:
+            ConfigurationError: the setting is empty.
+        """
+        value = getattr(self, name)
+        if value is None:
+            variable = f"DIRECTIVE_ETL_{name.upper()}"
+            raise ConfigurationError(f"{variable} is not set: run `make up`, or set it (see .env.example)")
+        return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+@cache
+def settings() -> Settings:
+    """Read the settings once per process.
+
+    Raises:
+        ConfigurationError: a variable has a value that cannot be read; all of them are named.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(f"DIRECTIVE_ETL_{fault['loc'][0]}".upper() + f": {fault['msg']}" for fault in error.errors())
+        raise ConfigurationError(f"settings: {faults}") from None
