@@ -1,0 +1,64 @@
+"""A real PostgreSQL for every test that asks for one: migrated once a session, emptied before each test."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+# Read before any settings are: tests must not see the developer's own stack.
+os.environ["DIRECTIVE_ETL_HASH_KEY"] = "a key that is used in tests only"
+
+
+@pytest.fixture(scope="session")
+def warehouse_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Settings of a migrated warehouse on a throwaway server."""
+    from directive_etl.local_stack import postgres
+    from directive_etl.warehouse.schema import migrate
+
+    with postgres.throwaway(tmp_path_factory.mktemp("postgres")) as settings:
+        migrate(sa.create_engine(settings["DIRECTIVE_ETL_MIGRATION_URL"]))
+        yield settings
+
+
+@pytest.fixture(scope="session")
+def owner_engine(warehouse_settings: dict[str, str]) -> sa.Engine:
+    return sa.create_engine(warehouse_settings["DIRECTIVE_ETL_MIGRATION_URL"])
+
+
+@pytest.fixture
+def warehouse(warehouse_settings: dict[str, str], owner_engine: sa.Engine) -> sa.Engine:
+    """The warehouse without facts, as the role etl_loader sees it."""
+    from directive_etl.warehouse.tables import facts, ops
+
+    emptied = [table.fullname for module in (facts, ops) for table in vars(module).values() if isinstance(table, sa.Table)]
+    with owner_engine.begin() as connection:
+        connection.exec_driver_sql(f"truncate {', '.join(emptied)} restart identity cascade")
+    return sa.create_engine(warehouse_settings["DIRECTIVE_ETL_WAREHOUSE_URL"])
+
+
+@pytest.fixture
+def reader(warehouse_settings: dict[str, str], warehouse: sa.Engine) -> sa.Engine:
+    """The same warehouse as the role reporting_reader sees it."""
+    return sa.create_engine(warehouse_settings["DIRECTIVE_ETL_READER_URL"])
+
+
+@pytest.fixture
+def places(tmp_path: Path, warehouse_settings: dict[str, str], warehouse: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Empty folders and an empty warehouse as the settings of this process; returns the folder above them."""
+    from directive_etl.settings import settings
+    from directive_etl.warehouse.engine import engine_for
+
+    for name, value in warehouse_settings.items():
+        if name.startswith("DIRECTIVE_ETL_") and name.endswith("_URL"):
+            monkeypatch.setenv(name, value)
+    for folder in ("landing", "drop", "inbox", "outbox", "reports"):
+        (tmp_path / folder).mkdir()
+        monkeypatch.setenv(f"DIRECTIVE_ETL_{folder.upper()}", str(tmp_path / folder))
+    monkeypatch.chdir(tmp_path)
+    settings.cache_clear()
+    engine_for.cache_clear()
+    yield tmp_path
+    settings.cache_clear()
+    engine_for.cache_clear()
