@@ -46,8 +46,9 @@ def random_revisions(random: np.random.Generator, day: date) -> pd.DataFrame:
         for figure_sum in filter(None, (indicator.numerator, indicator.denominator)):
             source = directive.measure(figure_sum.measure).source
             if source != "unit_report":
+                categories = [directive.code] if source == "pipeline" else ["x", "y"]
                 for unit in matching_units(indicator.contributors, day):
-                    keys.extend((unit.unit_code, figure_sum.measure, category, source) for category in ("x", "y"))
+                    keys.extend((unit.unit_code, figure_sum.measure, category, source) for category in categories)
     chosen_units = {key[0] for key in keys if random.random() < 0.5}
     rows = []
     for unit_code, measure_code, category_code, source in sorted(set(keys)):

@@ -1,6 +1,6 @@
 """Write-once files: landing/<source_code>/<part_code>/<YYYY-MM-DD>/<sha256><suffixes>, each with a note beside it.
 
-The note `<sha256>.json` keeps what the bytes cannot say: where they came from and when. The name as sent may hold a
+The note `<sha256>.note.json` keeps what the bytes cannot say: where they came from and when. The name as sent may hold a
 phone number, so only its suffixes become part of a path, and the origin is masked.
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from directive_etl.masking import mask_digits
 
+_NOTE_SUFFIX = ".note.json"
 _SUFFIXES = re.compile(r"(\.[A-Za-z][A-Za-z0-9]{0,7}){1,2}$")
 
 
@@ -83,7 +84,7 @@ def land_bytes(
 def iter_landed(root: Path, source_code: str, part_code: str, report_date: date) -> Iterator[LandedFile]:
     """Yield what has landed for one source, part and day, sorted by time known, then hash."""
     folder = root / source_code / part_code / report_date.isoformat()
-    notes = folder.glob("*.json") if folder.is_dir() else ()
+    notes = folder.glob(f"*{_NOTE_SUFFIX}") if folder.is_dir() else ()
     yield from sorted((_read_note(note) for note in notes), key=lambda file: (file.known_at, file.sha256))
 
 
@@ -95,7 +96,7 @@ def _folder(root: Path, source_code: str, part_code: str, report_date: date) -> 
 
 def _keep(folder: Path, copy: Path, sha256: str, origin_name: str, known_at: datetime) -> LandedFile:
     """Give the copy its final name, then its note. The note comes last, so a note always has its bytes."""
-    note = folder / f"{sha256}.json"
+    note = folder / f"{sha256}{_NOTE_SUFFIX}"
     if note.exists():
         return _read_note(note)
     suffixes = _SUFFIXES.search(origin_name)
@@ -119,7 +120,7 @@ def _read_note(note: Path) -> LandedFile:
     content = json.loads(note.read_text())
     folder = note.parent
     return LandedFile(
-        sha256=note.stem,
+        sha256=note.name.removesuffix(_NOTE_SUFFIX),
         path=folder / content["file"],
         source_code=folder.parent.parent.name,
         part_code=folder.parent.name,

@@ -75,7 +75,7 @@ def reporting_figures(directive: Directive, day: date, received: pd.DataFrame) -
             filled_count (figures in the report that came last).
 
     Returns:
-        Four rows per expected unit: unit_code, measure_code, category_code, value.
+        Four rows per expected unit: unit_code, measure_code, category_code (the directive's code), value.
     """
     by_unit = received.set_index("unit_code")
     units = {unit.unit_code: unit for unit in units_on(day)}
@@ -89,7 +89,7 @@ def reporting_figures(directive: Directive, day: date, received: pd.DataFrame) -
             ("report_figure_owed_count", len(owed_figures(directive, units[unit_code], day))),
             ("report_figure_filled_count", int(by_unit.at[unit_code, "filled_count"]) if has_reported else 0),
         ):
-            rows.append({"unit_code": unit_code, "measure_code": measure_code, "category_code": "", "value": value})
+            rows.append({"unit_code": unit_code, "measure_code": measure_code, "category_code": directive.code, "value": value})
     return pd.DataFrame(rows, columns=["unit_code", "measure_code", "category_code", "value"])
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 from openpyxl import Workbook
-from openpyxl.styles import Alignment, Border, Font, Side
+from openpyxl.styles import Alignment, Border, Font, NamedStyle, Side
 from openpyxl.worksheet.worksheet import Worksheet
 
 from directive_etl.registry.directive import Directive
@@ -45,6 +45,8 @@ def write_official_report(
     """
     workbook = Workbook()
     workbook.properties.created = workbook.properties.modified = datetime(day.year, day.month, day.day)
+    for style in _table_styles():
+        workbook.add_named_style(style)
     city_sheet = workbook.active
     city_sheet.title = "Toàn thành phố"
     _write_heading(city_sheet, directive, day)
@@ -108,12 +110,20 @@ def _write_heading(sheet: Worksheet, directive: Directive, day: date) -> None:
 
 
 def _write_table(sheet: Worksheet, header: list[str], rows: list[list[object]]) -> None:
-    for is_header, values in ((True, header), *((False, row) for row in rows)):
-        sheet.append(values)
-        for cell in sheet[sheet.max_row]:
-            cell.font = Font(name=_FONT, size=12, bold=is_header)
-            cell.border = _GRID
-            cell.alignment = Alignment(vertical="top", wrap_text=True)
+    first_row = sheet.max_row + 1  # asked once: the sheet looks at every cell to tell
+    for row_number, values in enumerate([header, *rows], start=first_row):
+        for column_number, value in enumerate(values, start=1):
+            cell = sheet.cell(row_number, column_number, value)
+            cell.style = "Tiêu đề bảng" if row_number == first_row else "Ô bảng"
+
+
+def _table_styles() -> list[NamedStyle]:
+    """Return the styles of tables; a named style costs a cell far less than a font and a border of its own."""
+    wrapped = Alignment(vertical="top", wrap_text=True)
+    return [
+        NamedStyle(name, font=Font(name=_FONT, size=12, bold=is_bold), border=_GRID, alignment=wrapped)
+        for name, is_bold in (("Tiêu đề bảng", True), ("Ô bảng", False))
+    ]
 
 
 def _lay_out(sheet: Worksheet) -> None:

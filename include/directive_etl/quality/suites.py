@@ -1,17 +1,22 @@
 """Suites of Great Expectations, checked on a frame in memory. Import this only inside a task: it costs two seconds."""
 
+import logging
 import os
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-# Great Expectations calls home unless it is told not to before it is imported.
+# Great Expectations calls home and tells every step at INFO, unless it is told not to before it is imported.
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
 import great_expectations as gx
 import pandas as pd
 from great_expectations.expectations.metadata_types import FailureSeverity
 
 from directive_etl.quality.results import CheckResult
+
+logging.getLogger("great_expectations").setLevel(logging.WARNING)  # importing it sets the level back
 
 CRITICAL = FailureSeverity.CRITICAL
 WARNING = FailureSeverity.WARNING
@@ -27,9 +32,7 @@ def check_frame(
     Raises:
         RuntimeError: an expectation could not be evaluated, for instance for want of its column.
     """
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
-    source = context.data_sources.add_pandas(suite_name)
+    source = _context().data_sources.add_or_update_pandas(suite_name)
     batch_definition = source.add_dataframe_asset(suite_name).add_batch_definition_whole_dataframe(suite_name)
     batch = batch_definition.get_batch(batch_parameters={"dataframe": frame})
     # Results come back in an order of GX's own, so each expectation carries its place in the suite.
@@ -37,6 +40,14 @@ def check_frame(
     validation = batch.validate(gx.ExpectationSuite(name=suite_name, expectations=numbered))
     results = {result.expectation_config.meta["place"]: result for result in validation.results}
     return [_to_check_result(expectation, results[place]) for place, expectation in enumerate(numbered)]
+
+
+@cache
+def _context() -> gx.data_context.EphemeralDataContext:
+    """One a process: each makes a temporary folder of its own."""
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
+    return context
 
 
 def _with_place(expectation: gx.expectations.Expectation, place: int) -> gx.expectations.Expectation:

@@ -7,13 +7,13 @@ from datetime import date, datetime
 
 import pandas as pd
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from directive_etl.landing import LandedFile
 from directive_etl.quality import REFUSED_COLUMNS, RowAccount
 from directive_etl.quality.results import CheckResult
 from directive_etl.settings import settings
-from directive_etl.warehouse.merge import merge_rows
-from directive_etl.warehouse.staging import stage
+from directive_etl.warehouse.staging import append_rows
 from directive_etl.warehouse.tables import ops
 
 _MAX_CONTENT = 500
@@ -137,24 +137,14 @@ def _count_unchanged(connection: sa.Connection, batch: Batch, batch_id: int, cha
 
 
 def _insert_details(connection: sa.Connection, batch: Batch, batch_id: int) -> None:
-    if batch.files or batch.unreadable_files:
-        files = pd.DataFrame(
-            [
-                (f.sha256, f.source_code, f.part_code, f.report_date, f.origin, f.known_at, f.size_bytes)
-                for f in (*batch.files, *batch.unreadable_files)
-            ],
-            columns=["sha256", "source_code", "part_code", "report_date", "origin", "known_at", "size_bytes"],
-        ).drop_duplicates(["sha256", "source_code", "part_code", "report_date"])
-        merge_rows(connection, ops.landed_file, files)
-        hashes = [{"batch_id": batch_id, "sha256": sha256} for sha256 in files["sha256"].unique()]
-        connection.execute(sa.insert(ops.batch_file), hashes)
+    if files := [*batch.files, *batch.unreadable_files]:
+        rows = {file.sha256: {name: getattr(file, name) for name in ops.landed_file.c.keys()} for file in files}
+        connection.execute(insert(ops.landed_file).on_conflict_do_nothing(), list(rows.values()))
+        connection.execute(sa.insert(ops.batch_file), [{"batch_id": batch_id, "sha256": sha256} for sha256 in rows])
     if batch.refused is not None and not batch.refused.empty:
         refused = batch.refused[REFUSED_COLUMNS].assign(batch_id=batch_id)
         refused["content"] = refused["content"].astype(str).str.replace("\x00", "\N{SYMBOL FOR NULL}").str[:_MAX_CONTENT]
-        columns = ["batch_id", *REFUSED_COLUMNS]
-        stage(connection, refused, ops.refused_row, columns)
-        names = ", ".join(columns)
-        connection.exec_driver_sql(f"insert into ops.refused_row ({names}) select {names} from pg_temp.staging")
+        append_rows(connection, ops.refused_row, refused)
     if batch.checks:
         connection.execute(
             sa.insert(ops.quality_result),

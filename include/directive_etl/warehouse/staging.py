@@ -20,17 +20,27 @@ def stage(connection: sa.Connection, frame: pd.DataFrame, target: sa.Table, colu
         target: the table whose column types the staging table takes.
         columns: which columns, in the frame and in the target alike.
     """
-    # The schema is "pg_temp": a table of the same name elsewhere can never be meant.
     names = ", ".join(columns)
     connection.exec_driver_sql(f"drop table if exists pg_temp.{STAGING}")
     connection.exec_driver_sql(
         f"create temporary table {STAGING} on commit drop as select {names} from {target.fullname} with no data"
     )
+    # The schema is pg_temp: a table of the same name elsewhere can never be meant.
+    _copy(connection, frame, target, columns, sql.Identifier("pg_temp", STAGING))
+
+
+def append_rows(connection: sa.Connection, target: sa.Table, frame: pd.DataFrame) -> None:
+    """COPY rows straight into a table, for rows that cannot be there yet; the frame's other columns are left out."""
+    columns = [column.name for column in target.columns if column.name in frame.columns]
+    _copy(connection, frame, target, columns, sql.Identifier(*target.fullname.split(".")))
+
+
+def _copy(
+    connection: sa.Connection, frame: pd.DataFrame, target: sa.Table, columns: Sequence[str], into: sql.Identifier
+) -> None:
     driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
-    statement = sql.SQL("copy pg_temp.{} ({}) from stdin").format(
-        sql.Identifier(STAGING), sql.SQL(", ").join(map(sql.Identifier, columns))
-    )
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    with driver.cursor() as cursor, cursor.copy(sql.SQL("copy {} ({}) from stdin").format(into, names)) as copy:
         for row in _rows(frame, target, columns):
             copy.write_row(row)
 
@@ -42,7 +52,14 @@ def _rows(frame: pd.DataFrame, target: sa.Table, columns: Sequence[str]) -> Iter
 
 
 def _plain(column: pd.Series, kind: sa.types.TypeEngine[Any]) -> list[Any]:
-    if isinstance(kind, sa.Integer):
-        column = column.astype("Int64")  # a gap makes pandas hold whole numbers as floats
-    as_objects = column.astype(object)
-    return as_objects.where(column.notna(), None).tolist()
+    values = column.tolist()
+    missing = column.isna().tolist()
+    if isinstance(kind, sa.Integer):  # a gap makes pandas hold whole numbers as floats
+        return [None if absent else _whole(value) for value, absent in zip(values, missing, strict=True)]
+    return [None if absent else value for value, absent in zip(values, missing, strict=True)]
+
+
+def _whole(value: Any) -> int:
+    if int(value) != value:
+        raise ValueError(f"{value!r} is not a whole number")
+    return int(value)

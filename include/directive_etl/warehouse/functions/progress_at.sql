@@ -73,6 +73,8 @@ input as (
     join indicator_today i using (directive_code, indicator_code)
     join figure f on f.unit_code = c.unit_code and f.measure_code in (i.numerator_measure, i.denominator_measure)
     where c.owes and f.value is not null
+      -- what the pipeline notes about reports is noted per directive
+      and (f.source_code <> 'pipeline' or f.category_code = c.directive_code)
 ),
 contribution as (  -- one row per contributor that reported
     select n.directive_code, n.indicator_code, n.unit_code,

@@ -1,0 +1,137 @@
+"""python -m directive_etl: the same steps by hand that the DAGs run."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+from directive_etl.errors import ConfigurationError, DirectiveEtlError
+from directive_etl.settings import settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; errors of ours end with their message and status 1, without a traceback."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    asked = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = asked.command
+    try:
+        return command(asked)
+    except DirectiveEtlError as error:
+        say(f"error: {error}", sys.stderr)
+        return 1
+    except ExceptionGroup as group:
+        ours, others = group.split(DirectiveEtlError)
+        for error in ours.exceptions if ours else ():
+            say(f"error: {error}", sys.stderr)
+        if others:
+            raise others from None
+        return 1
+
+
+def say(text: str, stream: object = None) -> None:
+    """Write one line for the person who typed the command."""
+    (stream or sys.stdout).write(f"{text}\n")  # type: ignore[attr-defined]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m directive_etl", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run one source for one day, and recompute the progress it changes")
+    run.add_argument("source", choices=["sms_log", "service_portal", "unit_report", "daily_close"])
+    run.add_argument("day", type=date.fromisoformat, help="YYYY-MM-DD")
+    run.set_defaults(command=_run)
+
+    progress = commands.add_parser("progress", help="print the city's progress per clause")
+    progress.add_argument("--day", type=date.fromisoformat, help="YYYY-MM-DD; the newest without it")
+    progress.set_defaults(command=_progress)
+
+    url = commands.add_parser("url", help="print the SQLAlchemy URL of the warehouse")
+    url.add_argument("--reader", action="store_true", help="of the role reporting_reader instead of etl_loader")
+    url.set_defaults(command=_url)
+
+    migrate = commands.add_parser("migrate", help="bring the warehouse to the newest schema and load the registry")
+    migrate.set_defaults(command=_migrate)
+
+    template = commands.add_parser("template", help="write the workbook a unit fills in")
+    template.add_argument("unit", nargs="?", help="code of the unit")
+    template.add_argument("--all", action="store_true", help="every unit that owes a report on the day")
+    template.add_argument("--day", type=date.fromisoformat, required=True, help="YYYY-MM-DD, the day it is about")
+    template.add_argument("--to", type=Path, default=Path(), help="folder to write to; here by default")
+    template.set_defaults(command=_template)
+
+    directive = commands.add_parser("directive", help="check a directive's file")
+    check = directive.add_subparsers(required=True, metavar="check").add_parser("check", help="say every mistake in it")
+    check.add_argument("file", type=Path)
+    check.set_defaults(command=_directive_check)
+    return parser
+
+
+def _run(asked: argparse.Namespace) -> int:
+    from directive_etl import pipeline
+
+    if asked.source == "daily_close":
+        for closed in pipeline.close(asked.day):
+            say(f"{closed.directive_number} {asked.day}: {closed.row_count} rows, {settings().reports / closed.report_path}")
+        return 0
+    changed = pipeline.run_source(asked.source, asked.day)
+    say("changed days: " + (", ".join(map(str, changed)) or "none, all is as it was"))
+    return 0
+
+
+def _progress(asked: argparse.Namespace) -> int:
+    from directive_etl.progress.table import city_progress_table
+    from directive_etl.warehouse.engine import engine_for
+
+    say(city_progress_table(engine_for("reader_url"), asked.day))
+    return 0
+
+
+def _url(asked: argparse.Namespace) -> int:
+    say(settings().require("reader_url" if asked.reader else "warehouse_url"))
+    return 0
+
+
+def _migrate(_: argparse.Namespace) -> int:
+    from directive_etl.warehouse.engine import engine_for
+    from directive_etl.warehouse.schema import migrate
+
+    migrate(engine_for("migration_url"))
+    say("the warehouse is at the newest schema")
+    return 0
+
+
+def _template(asked: argparse.Namespace) -> int:
+    from directive_etl.registry.directive import directives
+    from directive_etl.registry.obligations import expected_report
+    from directive_etl.registry.units import units_on
+    from directive_etl.sources.unit_report.template import write_workbook
+
+    if bool(asked.unit) == asked.all:
+        raise ConfigurationError("template: name one UNIT, or --all")
+    units = {unit.unit_code: unit for unit in units_on(asked.day)}
+    if asked.unit and asked.unit not in units:
+        raise ConfigurationError(f"template: no unit {asked.unit} on {asked.day}; see registry/units")
+    for directive in directives():
+        for unit in units.values() if asked.all else [units[asked.unit]]:
+            if asked.all and expected_report(directive, unit, asked.day) is None:
+                continue
+            path = asked.to / f"{unit.unit_code}-{asked.day}.xlsx"
+            write_workbook(path, directive, unit, asked.day)
+            say(str(path))
+    return 0
+
+
+def _directive_check(asked: argparse.Namespace) -> int:
+    from directive_etl.registry.directive import load_directive
+
+    directive = load_directive(asked.file)
+    count = len(list(directive.indicators))
+    say(f"{asked.file}: {directive.number}, {len(directive.clauses)} clauses, {count} indicators, no mistakes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

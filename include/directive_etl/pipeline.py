@@ -1,0 +1,254 @@
+"""The steps of each source in order: the table of contents of the system.
+
+The DAGs and the command line call these functions, and nothing else, so a run by hand is the same as a scheduled one.
+Every function can be repeated freely: the same input again changes nothing. Figures are judged against the day they
+are about and the time their channel gives, never against this process's clock.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+from directive_etl.landing import LandedFile
+from directive_etl.progress.close import Closed, close_day
+from directive_etl.progress.lookback import days_to_recompute
+from directive_etl.progress.recompute import recompute_progress
+from directive_etl.quality.suites import check_frame
+from directive_etl.registry import campaigns, operators, procedures, systems
+from directive_etl.registry.directive import UnitMatch, directives
+from directive_etl.registry.units import matching_units
+from directive_etl.settings import SystemConnection, settings
+from directive_etl.warehouse.engine import loader_engine
+from directive_etl.warehouse.ledger import newest_batch_day
+
+log = logging.getLogger(__name__)
+
+SOURCES = ("sms_log", "service_portal", "unit_report")
+
+
+# --- sms_log ---------------------------------------------------------------------------------------------------------
+
+
+def count_sms_operator(operator_code: str, drop_day: date) -> list[date]:
+    """Land and count one operator's logs: the drop day, and the days before it that still await receipts.
+
+    Returns:
+        The reporting days that may have changed.
+
+    Raises:
+        SourceUnavailableError: the operator dropped nothing for the day.
+        RefusedBatchError: a critical check failed; the batch is in the ledger as refused.
+    """
+    from directive_etl.sources.sms_log import load
+    from directive_etl.sources.sms_log.count import count_drop_day
+    from directive_etl.sources.sms_log.land import land_drop_day
+    from directive_etl.sources.sms_log.rules import RULES
+
+    operator = operators.operator(operator_code)
+    landed: dict[date, list[LandedFile]] = {}
+    for day in load.open_days(drop_day, operator.window_days, first_day()):
+        if day == drop_day or (settings().drop / "sms" / operator_code / day.isoformat()).is_dir():
+            landed[day] = land_drop_day(settings().drop, settings().landing, operator, day)
+    counts = count_drop_day(
+        landed,
+        operator,
+        campaigns.campaigns(),
+        drop_day,
+        hash_key=settings().require("hash_key"),
+        memory_limit=settings().duckdb_memory_limit,
+        reach_root=reach_root(),
+    )
+    checks = check_frame(counts.daily, "core.daily_sms", RULES)
+    files = [file for files in landed.values() for file in files]
+    batch = load.operator_batch(operator, drop_day, files, counts, checks)
+    log.info("sms_log %s %s: %s, %d refused rows", operator_code, drop_day, counts.account, len(counts.refused))
+    changed = load.load_operator_day(loader_engine(), operator, batch, counts, list(landed))
+    return list(landed) if changed else []
+
+
+def publish_sms_reach(drop_day: date) -> list[date]:
+    """Count distinct subscribers over all operators, as counted through the drop day and each later one already counted.
+
+    Returns:
+        The reporting days that changed.
+    """
+    from directive_etl.sources.sms_log import load
+    from directive_etl.sources.sms_log.reach import count_reached
+
+    engine = loader_engine()
+    with engine.connect() as connection:
+        drop_days = load.counted_drop_days(connection, drop_day)
+    window_days = max(operator.window_days for operator in operators.operators())
+    changed: set[date] = set()
+    for counted_through in drop_days:
+        days = load.open_days(counted_through, window_days, first_day())
+        for campaign in campaigns.campaigns():
+            reached = {
+                day: count_reached(reach_root(), campaign.campaign_code, day, counted_through, first_day()) for day in days
+            }
+            final_through = counted_through - timedelta(days=window_days)
+            if load.publish_reach(engine, campaign, counted_through, reached, final_through):
+                changed.update(days)
+    return sorted(changed)
+
+
+# --- service_portal --------------------------------------------------------------------------------------------------
+
+PORTAL_UNITS = UnitMatch(unit_types=("so_ban_nganh", "ban_quan_ly_kcx_kcn", "ubnd_quan_huyen", "xa_phuong"), units=())
+
+
+def pull_portal_system(system_code: str, day: date, connection: SystemConnection | None = None) -> list[date]:
+    """Pull the dossiers that changed on a day from one system, and recount every day they touch.
+
+    Args:
+        system_code: as in registry/systems.
+        day: the day the pull closes.
+        connection: where the system answers; None takes it from the settings.
+
+    Returns:
+        The reporting days that changed.
+
+    Raises:
+        SourceUnavailableError: the system does not answer.
+        SourceChangedError: a page cannot be read however often it is asked for.
+        RefusedBatchError: a critical check failed; the batch is in the ledger as refused.
+    """
+    from directive_etl.sources.service_portal import load
+    from directive_etl.sources.service_portal.extract import open_client, pull_day
+    from directive_etl.sources.service_portal.read import read_pages
+    from directive_etl.sources.service_portal.rules import RULES
+
+    system = systems.system(system_code)
+    engine = loader_engine()
+    with engine.connect() as warehouse:
+        first_pull = load.is_first_pull(warehouse, system_code, day)
+    with open_client(system, connection or system_connection(system_code)) as client:
+        pull = pull_day(client, system, day, settings().landing, first_pull)
+    pages = read_pages(pull.files, system, hash_key=settings().require("hash_key"), day=day)
+    checks = check_frame(pages.versions, "core.portal_dossier_version", RULES)
+    batch = load.pull_batch(system_code, day, pull, pages, checks)
+    log.info("service_portal %s %s: %s", system_code, day, batch.account)
+    return load.load_pull(
+        engine,
+        batch,
+        pages.versions,
+        unit_codes=[unit.unit_code for unit in matching_units(PORTAL_UNITS, day)],
+        procedures=procedures.procedures(),
+        directive_start=first_day(),
+    )
+
+
+def system_connection(system_code: str) -> SystemConnection:
+    """Return where a portal system answers, from the settings.
+
+    Raises:
+        ConfigurationError: the settings do not name the system.
+    """
+    from directive_etl.errors import ConfigurationError
+
+    try:
+        return settings().system_connections[system_code]
+    except KeyError:
+        raise ConfigurationError(
+            f"service_portal {system_code}: add it to DIRECTIVE_ETL_SYSTEM_CONNECTIONS, "
+            f"or make the Airflow connection directive_etl_{system_code}"
+        ) from None
+
+
+# --- unit_report -----------------------------------------------------------------------------------------------------
+
+
+def answer_inbox(again_for: date | None = None) -> list[date]:
+    """Land, read, check, load or refuse each new file of the inbox alone, and answer the unit that sent it.
+
+    Args:
+        again_for: also go once more through the files already answered for this day.
+
+    Returns:
+        The reporting days that changed.
+    """
+    from directive_etl.sources.unit_report.inbox import Inbox
+
+    places = settings()
+    inbox = Inbox(loader_engine(), places.inbox, places.landing, places.outbox, directives())
+    return inbox.process(again_for)
+
+
+# --- progress --------------------------------------------------------------------------------------------------------
+
+
+def recompute_day(day: date) -> int:
+    """Recompute one day's progress; returns how many progress rows changed."""
+    changed = recompute_progress(loader_engine(), day)
+    log.info("directive_progress %s: %d rows changed", day, changed)
+    return changed
+
+
+def affected_days(changed_days: Sequence[date]) -> list[date]:
+    """Return the days whose progress must be recomputed after figures of some days changed."""
+    return days_to_recompute(loader_engine(), changed_days)
+
+
+def close(day: date) -> list[Closed]:
+    """Close a day: who reported in time, freeze what was known, export the official report."""
+    closed = close_day(loader_engine(), day, settings().reports)
+    for entry in closed:
+        log.info(
+            "daily_close %s %s: %d progress rows published, not reported: %s",
+            entry.directive_number,
+            day,
+            entry.row_count,
+            ", ".join(entry.missing_units) or "nobody",
+        )
+    return closed
+
+
+def care_for_storage() -> int:
+    """Delete landed SMS logs past their retention; returns how many days were deleted."""
+    from directive_etl.landing.retention import delete_days_before
+
+    with loader_engine().connect() as connection:
+        newest = newest_batch_day(connection)
+    if newest is None:
+        return 0
+    first_kept = newest - timedelta(days=settings().landing_retention_days)
+    deleted = delete_days_before(settings().landing / "sms_log", first_kept)
+    log.info("warehouse_care: %d operator-days of SMS logs before %s deleted", deleted, first_kept)
+    return deleted
+
+
+def run_source(source: str, day: date) -> list[date]:
+    """Run one source for one day, all its parts, and recompute the progress it changes: what a day of DAGs does.
+
+    Raises:
+        ExceptionGroup: the errors of the parts that failed; the other parts are loaded.
+    """
+    changed: set[date] = set()
+    errors: list[Exception] = []
+    steps = {
+        "sms_log": [lambda code=op.operator_code: count_sms_operator(code, day) for op in operators.operators()]
+        + [lambda: publish_sms_reach(day)],
+        "service_portal": [lambda code=s.system_code: pull_portal_system(code, day) for s in systems.systems()],
+        "unit_report": [lambda: answer_inbox(again_for=day)],
+    }[source]
+    for step in steps:
+        try:
+            changed.update(step())
+        except Exception as error:
+            errors.append(error)
+    for changed_day in affected_days(sorted(changed)):
+        recompute_day(changed_day)
+    if errors:
+        raise ExceptionGroup(f"{source} {day}: {len(errors)} of {len(steps)} steps failed, the rest is loaded", errors)
+    return sorted(changed)
+
+
+def first_day() -> date:
+    """Return the first day any directive measures."""
+    return min(directive.active_from for directive in directives())
+
+
+def reach_root() -> Path:
+    """Return the folder of the reach store: beside the landing zone, never in the warehouse."""
+    return settings().landing / "sms_reach"

@@ -1,0 +1,1 @@
+"""One folder for each source; they never import each other."""

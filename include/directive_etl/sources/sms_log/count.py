@@ -1,0 +1,176 @@
+"""Count what an operator's drop folders say about each day that is still open: one scan, one set of SQL.
+
+Working data, numbers among it, stays in memory or in scratch files inside the landing zone, and goes with the process.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import pandas as pd
+
+from directive_etl.errors import SourceUnavailableError
+from directive_etl.landing import LandedFile
+from directive_etl.periods import day_end, days_between
+from directive_etl.quality import RowAccount
+from directive_etl.registry.campaigns import Campaign
+from directive_etl.registry.operators import Operator
+from directive_etl.sources.sms_log.hashing import create_keyed_hash_macro
+from directive_etl.sources.sms_log.messages import (
+    count_repeated,
+    create_messages,
+    create_recipients,
+    daily_figures_sql,
+    to_microseconds,
+)
+from directive_etl.sources.sms_log.numbers import number_macros
+from directive_etl.sources.sms_log.reach import write_reached
+from directive_etl.sources.sms_log.refused import refused_rows
+from directive_etl.sources.sms_log.scan import Scanner
+
+NO_CAMPAIGN = "-"
+# A gateway's clock may be ahead, and a log may be cut after midnight; a time beyond that is a misread date.
+_CLOCK_TOLERANCE = timedelta(days=1)
+
+STATE_COLUMNS = ["delivered_count", "failed_count", "expired_count", "rejected_count"]
+DAILY_COLUMNS = [
+    "report_date",
+    "operator_code",
+    "campaign_code",
+    "message_count",
+    "segment_count",
+    *STATE_COLUMNS,
+    "pending_count",
+    "unknown_count",
+    "recipient_count",
+    "delivered_recipient_count",
+    "latency_p50_seconds",
+    "latency_p95_seconds",
+    "maturity",
+    "counted_through",
+]
+
+
+@dataclass(frozen=True)
+class DropDayCounts:
+    """What the folders of a drop day and of the window before it say.
+
+    Attributes:
+        daily: DAILY_COLUMNS, one row per reporting day of the window that has a folder, or messages, and campaign, sorted.
+            Every declared campaign has a row, with zeros where nothing was sent; `-` has one where there are messages of
+            no campaign. Dates are date; counts are int64; latencies are float64 seconds, NaN without a delivered message.
+        refused: REFUSED_COLUMNS, the rows of the drop day's folder that could not be read, in order of file and line.
+        account: what became of the rows of the drop day's folder.
+        known_at: when the last of the files became known.
+    """
+
+    daily: pd.DataFrame
+    refused: pd.DataFrame
+    account: RowAccount
+    known_at: datetime
+
+
+def count_drop_day(
+    files: Mapping[date, Sequence[LandedFile]],
+    operator: Operator,
+    campaigns: Sequence[Campaign],
+    drop_day: date,
+    *,
+    hash_key: str,
+    memory_limit: str,
+    reach_root: Path,
+) -> DropDayCounts:
+    """Count the messages of the days whose receipts the folder of `drop_day` may still hold.
+
+    Also writes, for each campaign and day, who was reached (see reach.py).
+
+    Args:
+        files: landed files by folder day, of the days from `drop_day - operator.window_days` to `drop_day`. Files of other
+            days are not read.
+        operator: whose logs they are.
+        campaigns: told apart by; the first that matches a message has it.
+        drop_day: the last folder counted.
+        hash_key: secret of the keyed hash that stands for a number.
+        memory_limit: of DuckDB, such as `512MB`; beyond it data goes to scratch files.
+        reach_root: folder of the reach store.
+
+    Raises:
+        SourceUnavailableError: no file of the drop day itself.
+    """
+    window = days_between(drop_day - timedelta(days=operator.window_days), drop_day)
+    if not files.get(drop_day):
+        raise SourceUnavailableError(f"sms_log {operator.operator_code} {drop_day}: no log has landed for the day")
+    ordered = [
+        file for day in window for file in sorted(files.get(day, ()), key=lambda file: (file.known_at, file.sha256))
+    ]
+    first_of_drop_day = sum(file.report_date < drop_day for file in ordered)
+    dropped_days = [day for day in window if files.get(day)]
+    days = [day for day in window if day >= dropped_days[0]]
+    latest = to_microseconds(day_end(drop_day) + _CLOCK_TOLERANCE)
+    with _workspace(ordered[0], memory_limit) as (connection, scratch):
+        connection.execute(number_macros())
+        create_keyed_hash_macro(connection, hash_key)
+        scanned = Scanner(connection, operator, campaigns, latest, scratch).scan(ordered)
+        refused = refused_rows(connection, scanned, operator, first_of_drop_day)
+        read_count = sum(file.read_count for file in scanned[first_of_drop_day:])
+        create_messages(connection, operator, days)
+        repeated = count_repeated(connection, first_of_drop_day)
+        connection.execute("DROP TABLE events")
+        create_recipients(connection, operator)
+        figures = connection.execute(daily_figures_sql(operator)).df()
+        daily = _to_daily(figures, operator, campaigns, drop_day, dropped_days)
+        reported_days = sorted(set(daily["report_date"]))
+        write_reached(connection, reach_root, operator, campaigns, reported_days, drop_day)
+    account = RowAccount(
+        read=read_count,
+        loaded=read_count - len(refused) - repeated,
+        refused=len(refused),
+        duplicate=repeated,
+    )
+    return DropDayCounts(daily, refused, account, max(file.known_at for file in ordered))
+
+
+@contextmanager
+def _workspace(any_file: LandedFile, memory_limit: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """Open a database that compresses in memory and spills beside the landed files, where numbers may be."""
+    source_folder = any_file.path.parents[2]
+    with TemporaryDirectory(prefix=".scratch-", dir=source_folder) as scratch:
+        spill = str(Path(scratch) / "spill")
+        with duckdb.connect(":memory:", config={"memory_limit": memory_limit, "temp_directory": spill}) as connection:
+            # Compressed, ten million events fit where 512 MB would spill most of them.
+            connection.execute("ATTACH ':memory:' AS work (COMPRESS)")
+            connection.execute("USE work")
+            # Rows keep the order of the files, in parallel too: a rowid gives line numbers, and breaks ties.
+            connection.execute("SET preserve_insertion_order = true")
+            connection.execute("SET enable_progress_bar = false")
+            yield connection, Path(scratch)
+
+
+def _to_daily(
+    figures: pd.DataFrame, operator: Operator, campaigns: Sequence[Campaign], drop_day: date, dropped_days: Sequence[date]
+) -> pd.DataFrame:
+    """Name days and campaigns, add the zeros, and say which days are final."""
+    codes = [NO_CAMPAIGN, *(campaign.campaign_code for campaign in campaigns)]
+    counted = figures.assign(
+        report_date=pd.to_datetime(figures["day"]).dt.date,
+        campaign_code=figures["campaign_no"].map(dict(enumerate(codes))),
+    )
+    owed = pd.DataFrame(
+        [(day, code) for day in dropped_days for code in codes[1:]], columns=["report_date", "campaign_code"]
+    )
+    daily = counted.merge(owed, on=["report_date", "campaign_code"], how="outer")
+    counts = [name for name in figures.columns if name.endswith("_count")]
+    daily[counts] = daily[counts].fillna(0).astype("int64")
+    is_final = daily["report_date"].map(lambda day: drop_day >= day + timedelta(days=operator.window_days)).astype(bool)
+    daily["operator_code"] = operator.operator_code
+    daily["pending_count"] = daily["without_state_count"].where(~is_final, 0)
+    daily["unknown_count"] = daily["without_state_count"].where(is_final, 0)
+    for share in ("p50", "p95"):
+        daily[f"latency_{share}_seconds"] = daily[f"latency_{share}_us"].astype("float64") / 1e6
+    daily["maturity"] = is_final.map({True: "final", False: "open"})
+    daily["counted_through"] = drop_day
+    return daily.sort_values(["report_date", "campaign_code"], ignore_index=True)[DAILY_COLUMNS]

@@ -1,0 +1,143 @@
+"""Line numbers of refused rows, from their place among the rows that were read.
+
+DuckDB reads rows in order and in parallel, but only the rows it rejects have a line number. A row's line follows from
+its place, once the lines that are no row are known: what stands before the first row, blank lines, further lines of a
+quoted value, and rejected rows. They are looked up only for files in which something is refused.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from directive_etl.registry.operators import DelimitedLog, KannelLog
+from directive_etl.sources.sms_log.fields import raw_line_options, read_csv_call
+from directive_etl.sources.sms_log.sql_text import literal
+from directive_etl.sources.sms_log.text_files import TextFile
+
+_REASON_OF_ERROR = {
+    "MISSING COLUMNS": "wrong_column_count",
+    "TOO MANY COLUMNS": "wrong_column_count",
+    "INVALID ENCODING": "invalid_utf8",
+    "UNQUOTED VALUE": "bad_quote",
+    "LINE SIZE OVER MAXIMUM": "line_too_long",
+}
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A row that DuckDB could not split into columns.
+
+    Attributes:
+        record_no: its line, where a quoted value of several lines counts as one.
+        reason_code: from reasons.py.
+        content: the row as written, cut off where it is long.
+    """
+
+    record_no: int
+    reason_code: str
+    content: str
+
+    @property
+    def swallows_lines(self) -> bool:
+        """It may hold good lines: an open quote makes them part of its value."""
+        return self.reason_code == "bad_quote" or "\n" in self.content
+
+
+def read_rejects(connection: duckdb.DuckDBPyConnection, files: Sequence[TextFile]) -> Iterator[tuple[int, Reject]]:
+    """Yield file_no and reject of the last scan of these files, each row once, and forget them."""
+    by_path = {str(file.path): file.file_no for file in files}
+    found = connection.execute(
+        """
+        SELECT file_path, line, arg_min(error_type, (byte_position, error_type)), any_value(left(csv_line, 1000))
+        FROM reject_errors JOIN reject_scans USING (scan_id, file_id)
+        GROUP BY file_path, line ORDER BY file_path, line
+        """
+    ).fetchall()
+    connection.execute("DELETE FROM reject_errors; DELETE FROM reject_scans")
+    for path, line, error_type, content in found:
+        code = _REASON_OF_ERROR.get(error_type, "wrong_layout")
+        yield by_path[path], Reject(int(line), code, (content or "").strip("\r\n"))
+
+
+class Numbering:
+    """Counts 1, 2, 3 ... but for some numbers."""
+
+    def __init__(self, excluded: Iterable[int]) -> None:
+        # How many are counted up to and including each excluded number, plus one.
+        self._counted = [number - place for place, number in enumerate(sorted(set(excluded)))]
+
+    def nth(self, n: int) -> int:
+        """Return the n-th number that counts, n from 1."""
+        return n + bisect_right(self._counted, n)
+
+
+@dataclass(frozen=True)
+class FileLines:
+    """Which lines of one file are rows.
+
+    Attributes:
+        records: lines without those that only continue a quoted value.
+        rows: lines without those, the header, blank lines and rejected rows.
+    """
+
+    records: Numbering
+    rows: Numbering
+
+    @classmethod
+    def of(
+        cls,
+        connection: duckdb.DuckDBPyConnection,
+        file: TextFile,
+        log: DelimitedLog | KannelLog,
+        skipped_lines: int,
+        rejects: Sequence[Reject],
+    ) -> "FileLines":
+        """Look up the lines of a file that are no rows; `skipped_lines` are those up to the header."""
+        blank, continued = find_special_lines(connection, file, log)
+        records = Numbering(continued)
+        rejected = [records.nth(reject.record_no) for reject in rejects]
+        return cls(records, Numbering([*range(1, skipped_lines + 1), *blank, *continued, *rejected]))
+
+    def of_row(self, place: int) -> int:
+        """Return the line of a row from its place, from 0, among the rows read."""
+        return self.rows.nth(place + 1)
+
+    def of_reject(self, reject: Reject) -> int:
+        """Return the line of a rejected row."""
+        return self.records.nth(reject.record_no)
+
+
+def find_special_lines(
+    connection: duckdb.DuckDBPyConnection, file: TextFile, log: DelimitedLog | KannelLog
+) -> tuple[list[int], list[int]]:
+    """Return the blank lines, and the lines that continue a quoted value."""
+    quote = log.quote if isinstance(log, DelimitedLog) else None
+    opens = "false"
+    if quote is not None:
+        opens = f"contains(line, {literal(quote)}) AND (length(line) - length(replace(line, {literal(quote)}, ''))) % 2 = 1"
+    call = read_csv_call([file], ["line"], raw_line_options(log.encoding))
+    found = connection.execute(
+        f"""
+        SELECT n, line IS NULL
+        FROM (SELECT row_number() OVER () AS n, line FROM {call})
+        WHERE line IS NULL OR ({opens})
+        ORDER BY n
+        """
+    ).fetchall()
+    unread = Numbering(reject.record_no for _, reject in read_rejects(connection, [file]))
+    blank: list[int] = []
+    continued: list[int] = []
+    opened: int | None = None
+    for n, is_blank in found:
+        line = unread.nth(int(n))
+        if is_blank:
+            if opened is None:
+                blank.append(line)
+        elif opened is None:
+            opened = line
+        else:
+            continued.extend(range(opened + 1, line + 1))
+            opened = None
+    return blank, continued

@@ -1,0 +1,219 @@
+"""Load counted drop days into the warehouse, and publish reach over all operators."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+import pandas as pd
+import sqlalchemy as sa
+
+from directive_etl.errors import RefusedBatchError
+from directive_etl.landing import LandedFile
+from directive_etl.periods import days_between
+from directive_etl.quality import RowAccount
+from directive_etl.quality.results import CheckResult, describe, failed_critical
+from directive_etl.registry.campaigns import Campaign
+from directive_etl.registry.operators import Operator
+from directive_etl.sources.sms_log.count import DropDayCounts
+from directive_etl.warehouse.ledger import Batch, lock_part, write_batch
+from directive_etl.warehouse.merge import merge_rows
+from directive_etl.warehouse.observations import record_observations
+from directive_etl.warehouse.tables import facts, ops
+
+SOURCE = "sms_log"
+REACH_SOURCE = "pipeline"
+REACH_PART = "sms_reach"
+RESPONSIBLE_UNIT = "STTTT"
+NO_CAMPAIGN = "-"
+
+
+def operator_batch(
+    operator: Operator, drop_day: date, files: Sequence[LandedFile], counts: DropDayCounts, checks: Sequence[CheckResult]
+) -> Batch:
+    """Describe what was counted as a ledger row; a failed critical check makes it a refused batch."""
+    failed = failed_critical(checks)
+    account = counts.account
+    if failed:
+        account = RowAccount(read=account.read, loaded=0, refused=account.read)
+    return Batch(
+        source_code=SOURCE,
+        part_code=operator.operator_code,
+        report_date=drop_day,
+        known_at=counts.known_at,
+        account=account,
+        files=files,
+        refused=counts.refused,
+        checks=checks,
+        suite_name="core.daily_sms",
+        status_code="refused" if failed else "loaded",
+        reason=describe(failed),
+    )
+
+
+def load_operator_day(
+    engine: sa.Engine, operator: Operator, batch: Batch, counts: DropDayCounts, dropped_days: Sequence[date]
+) -> bool:
+    """Load one operator's counts of a drop day and of the open days before it, in one transaction.
+
+    Args:
+        engine: of the role etl_loader.
+        operator: whose logs they are.
+        batch: from `operator_batch`.
+        counts: of the same drop day.
+        dropped_days: days in the window for which the operator dropped files: a day without messages is 0, not absent.
+
+    Returns:
+        Whether anything changed.
+
+    Raises:
+        RefusedBatchError: a critical check failed; the refusal itself is in the ledger.
+    """
+    with engine.begin() as connection:
+        lock_part(connection, SOURCE, batch.part_code)
+        if batch.status_code == "refused":
+            write_batch(connection, batch)
+        else:
+            figures = _operator_figures(operator, batch, counts, dropped_days)
+
+            def load(batch_id: int) -> int:
+                merged = merge_rows(
+                    connection,
+                    facts.daily_sms,
+                    counts.daily,
+                    stamp={"batch_id": batch_id},
+                    newest_by="counted_through",
+                    ignoring=["counted_through"],
+                )
+                return merged.changed + record_observations(
+                    connection, figures, source_code=SOURCE, batch_id=batch_id
+                ).changed
+
+            return write_batch(connection, batch, load)
+    raise RefusedBatchError(f"{SOURCE} {batch.part_code} {batch.report_date}: {batch.reason}")
+
+
+def _operator_figures(
+    operator: Operator, batch: Batch, counts: DropDayCounts, dropped_days: Sequence[date]
+) -> pd.DataFrame:
+    """One row per dropped day and measure: the operator's messages of all campaigns."""
+    campaign_rows = counts.daily[counts.daily["campaign_code"] != NO_CAMPAIGN]
+    sums = campaign_rows.groupby("report_date")[["message_count", "delivered_count"]].sum()
+    rows = []
+    for day in dropped_days:
+        is_final = batch.report_date >= day + timedelta(days=operator.window_days)
+        for measure_code, column in (("sms_message_count", "message_count"), ("sms_delivered_count", "delivered_count")):
+            value = int(sums.at[day, column]) if day in sums.index else 0
+            rows.append(_figure(measure_code, batch.part_code, day, value, is_final, batch.known_at))
+    return pd.DataFrame(rows)
+
+
+def publish_reach(
+    engine: sa.Engine, campaign: Campaign, drop_day: date, reached: dict[date, int], final_through: date
+) -> bool:
+    """Publish a campaign's reach as counted through one drop day, for each open day it changes.
+
+    Args:
+        engine: of the role etl_loader.
+        campaign: the campaign.
+        drop_day: last drop day counted in.
+        reached: by report date, distinct subscribers reached to date. Unit: subscribers.
+        final_through: days up to it await no more receipts.
+
+    Returns:
+        Whether anything changed.
+    """
+    with engine.begin() as connection:
+        lock_part(connection, REACH_SOURCE, REACH_PART)
+        known_at = _known_at(connection, drop_day)
+        waves = _wave_days(connection, campaign)
+        rows = []
+        for day, count in reached.items():
+            for measure_code, value in (
+                ("sms_reached_subscriber_count", count),
+                ("sms_subscriber_count", campaign.subscriber_count),
+                ("sms_wave_count", int(day in waves)),
+            ):
+                rows.append(_figure(measure_code, campaign.campaign_code, day, value, day <= final_through, known_at))
+        figures = pd.DataFrame(rows)
+        facts_frame = pd.DataFrame(
+            {
+                "campaign_code": campaign.campaign_code,
+                "report_date": list(reached),
+                "counted_through": drop_day,
+                "reached_subscriber_count": list(reached.values()),
+            }
+        )
+        batch = Batch(
+            source_code=REACH_SOURCE,
+            part_code=REACH_PART,
+            report_date=drop_day,
+            known_at=known_at,
+            account=RowAccount(read=len(figures), loaded=len(figures)),
+            input_parts=[campaign.campaign_code, *(f"{day}={count}" for day, count in reached.items())],
+            rows_are_figures=True,
+        )
+
+        def load(batch_id: int) -> int:
+            merged = merge_rows(
+                connection,
+                facts.sms_reach,
+                facts_frame,
+                stamp={"batch_id": batch_id},
+                newest_by="counted_through",
+                ignoring=["counted_through"],
+            )
+            return merged.changed + record_observations(
+                connection, figures, source_code=SOURCE, batch_id=batch_id
+            ).changed
+
+        return write_batch(connection, batch, load)
+
+
+def counted_drop_days(connection: sa.Connection, first: date) -> list[date]:
+    """Return the drop days from `first` on that at least one operator's logs were counted for, in order."""
+    table = ops.load_batch
+    query = (
+        sa.select(table.c.report_date)
+        .distinct()
+        .where(table.c.source_code == SOURCE, table.c.status_code == "loaded", table.c.report_date >= first)
+        .order_by(table.c.report_date)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def open_days(drop_day: date, window_days: int, first_day: date) -> list[date]:
+    """Return the days whose receipts may still change with a drop day: itself and the window before it."""
+    return days_between(max(first_day, drop_day - timedelta(days=window_days)), drop_day)
+
+
+def _figure(
+    measure_code: str, category_code: str, day: date, value: int, is_final: bool, known_at: datetime
+) -> dict[str, object]:
+    return {
+        "unit_code": RESPONSIBLE_UNIT,
+        "measure_code": measure_code,
+        "category_code": category_code,
+        "figure_date": day,
+        "value": value,
+        "obs_status": "A" if is_final else "P",
+        "known_at": known_at,
+    }
+
+
+def _known_at(connection: sa.Connection, drop_day: date) -> datetime:
+    """When the newest log up to a drop day reached us, over all operators."""
+    table = ops.load_batch
+    query = sa.select(sa.func.max(table.c.known_at)).where(
+        table.c.source_code == SOURCE, table.c.status_code == "loaded", table.c.report_date <= drop_day
+    )
+    return connection.execute(query).scalar_one()
+
+
+def _wave_days(connection: sa.Connection, campaign: Campaign) -> set[date]:
+    table = facts.daily_sms
+    query = (
+        sa.select(table.c.report_date)
+        .where(table.c.campaign_code == campaign.campaign_code)
+        .group_by(table.c.report_date)
+        .having(sa.func.sum(table.c.message_count) >= campaign.wave_min_messages)
+    )
+    return set(connection.execute(query).scalars())

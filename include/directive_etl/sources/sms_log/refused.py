@@ -1,0 +1,71 @@
+"""Refused rows as the ledger keeps them: file, line, reason and masked content."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import duckdb
+import pandas as pd
+
+from directive_etl.quality import mask_digits, refused_frame
+from directive_etl.registry.operators import Operator
+from directive_etl.sources.sms_log.lines import FileLines
+from directive_etl.sources.sms_log.reasons import CODES, REASONS
+from directive_etl.sources.sms_log.scan import ScannedFile
+
+_LONGEST_CONTENT = 500
+
+
+def refused_rows(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[ScannedFile], operator: Operator, first_place: int
+) -> pd.DataFrame:
+    """Return what is refused of the files from `first_place` on, as REFUSED_COLUMNS, in order of file and line.
+
+    Args:
+        connection: with `events` of all the files.
+        files: from the scanner.
+        operator: whose they are.
+        first_place: place of the first file to tell of.
+    """
+    return refused_frame(_iter_refused(connection, files, operator, first_place))
+
+
+def _iter_refused(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[ScannedFile], operator: Operator, first_place: int
+) -> Iterator[dict[str, str]]:
+    events = _refused_events(connection, first_place)
+    for place, file in enumerate(files[first_place:], start=first_place):
+        if file.fault:
+            code, detail = file.fault
+            yield _refused(file, "file", code, f"{REASONS[code]}: {mask_digits(detail)}", file.landed.origin)
+            continue
+        numbered = [(row.line, row.reason_code, row.content) for row in file.refused_lines]
+        if (events[place] or file.rejects) and file.text:
+            lines = FileLines.of(connection, file.text, operator.log, file.skipped_lines, file.rejects)
+            numbered += [(lines.of_reject(reject), reject.reason_code, reject.content) for reject in file.rejects]
+            numbered += [(lines.of_row(row), CODES[reason], content) for row, reason, content in events[place]]
+        for line, code, content in sorted(numbered):
+            yield _refused(file, f"line {line}", code, REASONS[code], content)
+
+
+def _refused_events(
+    connection: duckdb.DuckDBPyConnection, first_place: int
+) -> defaultdict[int, list[tuple[int, int, str]]]:
+    """Return place among the file's rows, reason and content of the refused events, by file_no."""
+    found = connection.execute(
+        f"""
+        SELECT file_no, events.rowid - first_row, reason, content
+        FROM events JOIN (SELECT file_no, min(rowid) AS first_row FROM events GROUP BY file_no) USING (file_no)
+        WHERE reason <> 0 AND file_no >= {first_place}
+        ORDER BY events.rowid
+        """
+    ).fetchall()
+    events: defaultdict[int, list[tuple[int, int, str]]] = defaultdict(list)
+    for file_no, row, reason, content in found:
+        events[file_no].append((row, reason, content))
+    return events
+
+
+def _refused(file: ScannedFile, place: str, code: str, reason: str, content: str) -> dict[str, str]:
+    # Cut first what is far too long, then mask: a number that the cut splits is masked all the same.
+    shown = mask_digits(content[: 2 * _LONGEST_CONTENT])[:_LONGEST_CONTENT]
+    return {"sha256": file.landed.sha256, "place": place, "reason_code": code, "reason": reason, "content": shown}

@@ -1,0 +1,224 @@
+"""One scan of the landed files into `events`, with an account of what was read.
+
+DuckDB reads fast and trusts what it gets: it takes damaged gzip as it comes, lets an open quote swallow the rest of a
+file, and gives up on mixed line endings. So the bytes of each file are inspected while it reads, and what it read is
+compared with the lines of the file. The few files that fail are read again from a careful copy; a file that fails then
+too is refused whole, and the others are read without it.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+
+import duckdb
+
+from directive_etl.landing import LandedFile
+from directive_etl.registry.campaigns import Campaign
+from directive_etl.registry.operators import DelimitedLog, Operator
+from directive_etl.sources.sms_log.careful_copy import Quoting, RefusedLine, copy_readable_lines
+from directive_etl.sources.sms_log.delimited import Shape, WrongHeaderError, delimited_fields, read_shape
+from directive_etl.sources.sms_log.events import CREATE_EVENTS, typed_events
+from directive_etl.sources.sms_log.kannel import kannel_fields
+from directive_etl.sources.sms_log.lines import Reject, find_special_lines, read_rejects
+from directive_etl.sources.sms_log.text_files import DamagedFileError, Inspection, TextFile, inspect_text
+
+# Faults that no other way of reading the file would cure.
+_NOT_THE_FILE = (duckdb.OutOfMemoryException, duckdb.InternalException, duckdb.BinderException, duckdb.ParserException)
+
+
+@dataclass
+class ScannedFile:
+    """One file and what became of it.
+
+    Attributes:
+        landed: the file.
+        text: what is read: the file, or a careful copy of it; None for a file without a byte.
+        inspection: what its bytes say.
+        shape: how its columns lie; None where the format has none, or the file no rows.
+        refused_lines: lines left out of the careful copy.
+        rejects: rows that could not be split into columns.
+        fault: reason code and detail when the file is refused whole.
+        row_count: rows that became events.
+    """
+
+    landed: LandedFile
+    text: TextFile | None
+    inspection: Inspection | None = None
+    shape: Shape | None = None
+    refused_lines: list[RefusedLine] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    fault: tuple[str, str] | None = None
+    row_count: int = 0
+
+    @property
+    def skipped_lines(self) -> int:
+        """Lines up to the first row."""
+        return self.shape.skipped_lines if self.shape else 0
+
+    @property
+    def read_count(self) -> int:
+        """Rows read; a file that is refused whole counts as one."""
+        return 1 if self.fault else self.row_count + len(self.rejects) + len(self.refused_lines)
+
+
+class Scanner:
+    """Reads the files of one operator into the table `events` of a connection."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        operator: Operator,
+        campaigns: Sequence[Campaign],
+        latest_us: int,
+        scratch: Path,
+    ) -> None:
+        """Prepare a scan.
+
+        Args:
+            connection: with the macros of numbers.py.
+            operator: whose files they are.
+            campaigns: told apart by.
+            latest_us: times after it are impossible. Unit: microseconds since 1970 UTC.
+            scratch: folder for careful copies.
+        """
+        self._connection = connection
+        self._operator = operator
+        self._campaigns = campaigns
+        self._latest_us = latest_us
+        self._scratch = scratch
+
+    def scan(self, landed: Sequence[LandedFile]) -> list[ScannedFile]:
+        """Fill `events` from all files.
+
+        Args:
+            landed: in the order that decides between two receipts of the same time; a file's place is its file_no.
+
+        Returns:
+            The files, in the same order.
+        """
+        files = [
+            ScannedFile(file, TextFile.of(file.path, place) if file.size_bytes else None)
+            for place, file in enumerate(landed)
+        ]
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            inspecting = pool.submit(_inspect, files)
+            troubled = self._read(files)
+            inspecting.result()
+        troubled |= self._find_unsound(files)
+        if troubled or any(file.fault for file in files):
+            for place in troubled:
+                self._copy_carefully(files[place], self._scratch / f"copy-{place}")
+            troubled = self._read(files) | self._find_unsound(files)
+        if troubled:
+            for place in troubled:
+                files[place].fault = ("unreadable_file", "its rows cannot be told apart")
+            self._read(files)
+        return files
+
+    def _read(self, files: Sequence[ScannedFile]) -> set[int]:
+        """Read all files that are not refused whole, from the start; return the places of those that cannot be read."""
+        self._connection.execute("DROP TABLE IF EXISTS events")
+        self._connection.execute(CREATE_EVENTS)
+        troubled: set[int] = set()
+        for file in files:
+            file.rejects, file.row_count = [], 0
+        for batch, shape in self._batches(files):
+            troubled |= self._insert(files, batch, shape)
+        counted = self._connection.execute("SELECT file_no, count(*) FROM events GROUP BY file_no").fetchall()
+        for file_no, row_count in counted:
+            files[file_no].row_count = row_count
+        return troubled
+
+    def _batches(self, files: Sequence[ScannedFile]) -> list[tuple[list[TextFile], Shape | None]]:
+        """Return files that one statement can read, together: next to each other, and alike."""
+        shaped: list[tuple[TextFile, Shape | None]] = []
+        log = self._operator.log
+        for file in files:
+            if file.text is None or file.fault:
+                continue
+            if isinstance(log, DelimitedLog):
+                try:
+                    file.shape = read_shape(file.text, log)
+                except WrongHeaderError as error:
+                    file.fault = ("wrong_header", str(error))
+                except DamagedFileError as error:
+                    file.fault = ("unreadable_file", str(error))
+                if file.shape is None or file.fault:
+                    continue
+            shaped.append((file.text, file.shape))
+
+        def likeness(entry: tuple[int, tuple[TextFile, Shape | None]]) -> tuple[str, Shape | None, int]:
+            place, (text, shape) = entry
+            return text.compression, shape, text.file_no - place
+
+        groups = (list(group) for _, group in groupby(enumerate(shaped), key=likeness))
+        return [([text for _, (text, _) in group], group[0][1][1]) for group in groups]
+
+    def _insert(self, files: Sequence[ScannedFile], batch: list[TextFile], shape: Shape | None) -> set[int]:
+        """Read files that are alike; when that fails, each alone. Return the places of those that fail alone."""
+        log = self._operator.log
+        if isinstance(log, DelimitedLog):
+            assert shape is not None  # noqa: S101
+            fields = delimited_fields(batch, shape, log)
+        else:
+            fields = kannel_fields(batch, log)
+        rows = typed_events(fields, self._operator, self._campaigns, self._latest_us)
+        try:
+            self._connection.execute(f"INSERT INTO events {rows}")
+        except _NOT_THE_FILE:
+            raise
+        except duckdb.Error:
+            list(read_rejects(self._connection, batch))  # of the rows before the failure, which are read again
+            if len(batch) == 1:
+                return {batch[0].file_no}
+            return {place for text in batch for place in self._insert(files, [text], shape)}
+        for file_no, reject in read_rejects(self._connection, batch):
+            files[file_no].rejects.append(reject)
+        return set()
+
+    def _find_unsound(self, files: Sequence[ScannedFile]) -> set[int]:
+        """Return the places of files whose bytes are no plain text, or whose rows are not what DuckDB read."""
+        return {
+            place
+            for place, file in enumerate(files)
+            if file.text and file.inspection and not file.fault and not self._is_sound(file, file.text, file.inspection)
+        }
+
+    def _is_sound(self, file: ScannedFile, text: TextFile, inspection: Inspection) -> bool:
+        is_copy = text.path != file.landed.path
+        if not is_copy and (inspection.has_nul or not inspection.is_plainly_ended):
+            return False
+        if any(reject.swallows_lines for reject in file.rejects):
+            return False
+        lines = inspection.line_count - file.skipped_lines
+        if isinstance(self._operator.log, DelimitedLog) and file.shape is None:
+            return True  # blank lines only
+        found = file.row_count + len(file.rejects)
+        if found == lines:
+            return True
+        blank, continued = find_special_lines(self._connection, text, self._operator.log)
+        return found + sum(line > file.skipped_lines for line in (*blank, *continued)) == lines
+
+    def _copy_carefully(self, file: ScannedFile, target: Path) -> None:
+        if file.fault or file.text is None:
+            return
+        log = self._operator.log
+        quoting = None
+        if isinstance(log, DelimitedLog) and log.quote and file.shape:
+            quoting = Quoting(log.quote, log.delimiter, len(file.shape.columns), log.encoding)
+        try:
+            file.refused_lines = copy_readable_lines(file.text, quoting, target)
+        except DamagedFileError as error:
+            file.fault = ("unreadable_file", str(error))
+        file.text = TextFile(target, "none", file.text.file_no)
+
+
+def _inspect(files: Sequence[ScannedFile]) -> None:
+    for file in files:
+        if file.text is not None:
+            try:
+                file.inspection = inspect_text(file.text)
+            except DamagedFileError as error:
+                file.fault = ("unreadable_file", str(error))

@@ -1,0 +1,1 @@
+"""Reports that units send as workbooks: the form, reading, checking, answering, loading."""

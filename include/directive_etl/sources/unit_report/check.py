@@ -1,0 +1,242 @@
+"""Judge a report that was read: every fault of it at once, each with its cell; an error refuses the file."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+from directive_etl.periods import to_local_date
+from directive_etl.registry.directive import Directive
+from directive_etl.registry.units import units_on
+from directive_etl.sources.unit_report import messages
+from directive_etl.sources.unit_report.form import (
+    LARGEST_FIGURE,
+    REPORT_SHEET,
+    TEMPLATE_VERSION,
+    FigureKey,
+    Form,
+    form_of,
+)
+from directive_etl.sources.unit_report.messages import Rule, Severity
+from directive_etl.sources.unit_report.read import Cell, ReadReport, UnreadableReport
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault of a report.
+
+    Attributes:
+        severity: an `error` refuses the file, a `warning` does not.
+        code: of the rule, see messages.py.
+        sheet, address: the cell; empty for a fault of the whole file.
+        message_vi, message_en: what is wrong and what to do, with long numbers masked.
+        found: what stands in the cell, with long numbers masked.
+        key: measure and category of the figure; None for a fault of the whole file.
+    """
+
+    severity: Severity
+    code: str
+    sheet: str
+    address: str
+    message_vi: str
+    message_en: str
+    found: str = ""
+    key: FigureKey | None = None
+
+
+class Place(NamedTuple):
+    """Where a fault is; all empty for one of the whole file."""
+
+    sheet: str = ""
+    address: str = ""
+    key: FigureKey | None = None
+
+
+def unreadable_finding(report: UnreadableReport) -> Finding:
+    """Return the one finding of a file that could not be read."""
+    return Finding("error", report.reason_code, "", "", report.message_vi, report.message_en)
+
+
+def check_report(
+    report: ReadReport,
+    directive: Directive | None,
+    sender_unit_code: str,
+    received_at: datetime,
+    previous: Mapping[tuple[str, str], int],
+) -> list[Finding]:
+    """Check a report against its directive, its sender, the day it came, and the figures before.
+
+    Args:
+        report: as read.
+        directive: the one the report names; None when none of that name is declared.
+        sender_unit_code: the unit whose inbox it came in.
+        received_at: when it came, by the channel's clock, aware.
+        previous: the unit's last accepted figure of an earlier day, by measure and category ('' without).
+
+    Returns:
+        Every fault, in the order of the form; only that one when the workbook is of another directive, form
+        or unit.
+    """
+    if directive is None:
+        return [_of_file(messages.UNKNOWN_DIRECTIVE, found=report.directive_code)]
+    if report.template_version != TEMPLATE_VERSION:
+        return [_of_file(messages.OLD_TEMPLATE, found=report.template_version, expected=TEMPLATE_VERSION)]
+    if report.unit_code != sender_unit_code:
+        return [_of_file(messages.WRONG_UNIT, found=report.unit_code, sender=sender_unit_code)]
+    dated = list(_iter_date_faults(report, directive, received_at))
+    form = form_as_of(report, directive)
+    if form is None:
+        day = f"{report.report_date:%d/%m/%Y}"
+        return dated or [_of_file(messages.NOTHING_OWED, found=report.unit_code, day=day)]
+    # Without a sound date there is no day before to compare with.
+    return [*dated, *_iter_figure_faults(report, form, {} if dated else previous)]
+
+
+def form_as_of(report: ReadReport, directive: Directive) -> Form | None:
+    """Return the form that the report's unit fills in; None when it owes nothing.
+
+    A date outside the directive's time is taken as the nearest day in it, so that a mistyped date hides no
+    other fault.
+    """
+    day = max(report.report_date, directive.active_from)
+    day = min(day, directive.active_to or day)
+    unit = next((one for one in units_on(day) if one.unit_code == report.unit_code), None)
+    form = form_of(directive, unit, day) if unit else None
+    return form if form and form.figures else None
+
+
+def _iter_date_faults(report: ReadReport, directive: Directive, received_at: datetime) -> Iterator[Finding]:
+    day, received = report.report_date, to_local_date(received_at)
+    if not directive.is_active(day):
+        yield _of_date(
+            messages.OUTSIDE_DIRECTIVE,
+            report,
+            found=_written(day),
+            first=_written(directive.active_from),
+            last=_written(directive.active_to) if directive.active_to else "nay",
+        )
+    elif day > received:
+        yield _of_date(messages.FUTURE_DATE, report, found=_written(day), received=_written(received))
+
+
+def _iter_figure_faults(
+    report: ReadReport, form: Form, previous: Mapping[tuple[str, str], int]
+) -> Iterator[Finding]:
+    if all(cell.raw is None for cell in report.figures.values()):
+        yield _of_file(messages.EMPTY_FORM)
+        return
+    for key in form.addresses:
+        cell = report.figures.get(key)
+        if cell is None:
+            names = {"figure": name_of(form.directive, key)}
+            yield _finding(messages.FORM_CHANGED, Place(key=key), {}, names)
+        else:
+            yield from _iter_cell_faults(report.figures, form, key, cell, previous)
+    for key, cell in report.figures.items():
+        if key not in form.addresses:
+            yield _of_cell(messages.NOT_ON_FORM, form.directive, key, cell)
+
+
+def _iter_cell_faults(
+    figures: Mapping[FigureKey, Cell],
+    form: Form,
+    key: FigureKey,
+    cell: Cell,
+    previous: Mapping[tuple[str, str], int],
+) -> Iterator[Finding]:
+    directive, value = form.directive, cell.value
+    if cell.raw is None:
+        yield _of_cell(messages.BLANK, directive, key, cell)
+    elif value is None:
+        rule = messages.NOT_WHOLE if isinstance(cell.raw, float) else messages.NOT_A_NUMBER
+        yield _of_cell(rule, directive, key, cell)
+    elif value < 0:
+        yield _of_cell(messages.NEGATIVE, directive, key, cell)
+    elif value > LARGEST_FIGURE:
+        yield _of_cell(messages.TOO_BIG, directive, key, cell, limit=f"{LARGEST_FIGURE:,}".replace(",", "."))
+    else:
+        bound = _bound(figures, form, key)
+        if bound is not None and value > bound[1]:
+            yield _of_cell(
+                messages.EXCEEDS,
+                directive,
+                key,
+                cell,
+                bound=bound[0],
+                limit=str(bound[1]),
+                bound_address=figures[bound[0]].address,
+            )
+        before = previous.get((key[0], key[1] or ""))
+        if before is not None and value < before and directive.measure(key[0]).kind == "stock":
+            yield _of_cell(messages.STOCK_FALLS, directive, key, cell, previous=str(before))
+
+
+def _bound(figures: Mapping[FigureKey, Cell], form: Form, key: FigureKey) -> tuple[FigureKey, int] | None:
+    """Return the nearest sound figure that this one cannot exceed, with its value."""
+    bound = form.bound_of(key)
+    while bound is not None:
+        cell = figures.get(bound)
+        if cell is not None and cell.value is not None and 0 <= cell.value <= LARGEST_FIGURE:
+            return bound, cell.value
+        bound = form.bound_of(bound)
+    return None
+
+
+def name_of(directive: Directive, key: FigureKey) -> tuple[str, str]:
+    """Return a figure's name, in Vietnamese as the form says it, and in English."""
+    measure = directive.measure(key[0])
+    if measure.categories is None:
+        return measure.name_vi, measure.name_en
+    category = next(one for one in directive.categories[measure.categories] if one.code == key[1])
+    return f"{measure.name_vi}, {category.name_vi}", f"{measure.name_en}, {category.name_en}"
+
+
+def has_errors(findings: Sequence[Finding]) -> bool:
+    """Say whether the findings refuse the file."""
+    return any(finding.severity == "error" for finding in findings)
+
+
+def _of_file(rule: Rule, **details: str) -> Finding:
+    return _finding(rule, Place(), details)
+
+
+def _of_date(rule: Rule, report: ReadReport, **details: str) -> Finding:
+    return _finding(rule, Place(REPORT_SHEET, report.date_address), details)
+
+
+def _of_cell(
+    rule: Rule,
+    directive: Directive,
+    key: FigureKey,
+    cell: Cell,
+    bound: FigureKey | None = None,
+    **details: str,
+) -> Finding:
+    names = {"figure": name_of(directive, key)}
+    if bound is not None:
+        names["bound"] = name_of(directive, bound)
+    return _finding(rule, Place(cell.sheet, cell.address, key), {"found": cell.shown, **details}, names)
+
+
+def _finding(
+    rule: Rule,
+    place: Place,
+    details: Mapping[str, str],
+    names: Mapping[str, tuple[str, str]] | None = None,
+) -> Finding:
+    """Say what is wrong in both languages; `names` has the names of figures in each, details are the same."""
+    vi, en = ({name: both[which] for name, both in (names or {}).items()} for which in (0, 1))
+    return Finding(
+        severity=rule.severity,
+        code=rule.code,
+        sheet=place.sheet,
+        address=place.address,
+        message_vi=rule.vi.format(**details, **vi),
+        message_en=rule.en.format(**details, **en),
+        found=details.get("found", ""),
+        key=place.key,
+    )
+
+
+def _written(day: date) -> str:
+    return f"{day:%d/%m/%Y}"

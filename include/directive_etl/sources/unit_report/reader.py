@@ -1,0 +1,108 @@
+"""The child process that opens workbooks: it imports calamine and the standard library, nothing of ours.
+
+A hostile file can make calamine ask for all memory and abort its process, which no `except` can catch. So
+this process has limits, no secrets in its environment, and may die: `reader_process.py` starts another.
+
+Started as `python -I reader.py SHEET...`. It says `{"ready": true}`, then answers each line `{"path": ...}`
+on standard input by a line on standard output: `{"sheets": {NAME: [[ROW, [CELL, ...]], ...]}}` or
+`{"reason_code": ...}`. Rows and columns count from 1; a day is `{"date": ISO}`.
+"""
+
+import datetime
+import json
+import resource
+import sys
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import python_calamine
+
+MEMORY_BYTES = 1536 * 1024 * 1024
+PROCESSOR_SECONDS = 30  # for each file; the parent gives up earlier, by the clock on the wall
+FILE_BYTES = 20 * 1024 * 1024
+
+# A form has some 60 rows and 10 columns; what lies beyond is no part of any form and is not handed on.
+ROWS, COLUMNS, CHARACTERS = 1000, 60, 500
+
+_OLE_MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+
+
+def read_workbook(path: Path, wanted: list[str]) -> dict[str, Any]:
+    """Return the wanted sheets of a workbook, or the reason why it cannot be opened."""
+    with path.open("rb") as file:
+        start = file.read(1 << 16)
+        if path.stat().st_size > FILE_BYTES:
+            return {"reason_code": "too_large"}
+        if start.startswith(_OLE_MAGIC) and _ENCRYPTED in start:
+            return {"reason_code": "password"}
+        file.seek(0)
+        try:
+            workbook = python_calamine.load_workbook(file)
+            # A name typed on another system may spell its letters in another way.
+            names = {unicodedata.normalize("NFC", name): name for name in workbook.sheet_names}
+            sheets = {
+                name: list(_iter_rows(workbook.get_sheet_by_name(names[name])))
+                for name in wanted
+                if name in names
+            }
+        except python_calamine.PasswordError:
+            return {"reason_code": "password"}
+        except (python_calamine.CalamineError, OSError, ValueError):
+            return {"reason_code": "unreadable"}
+    return {"sheets": sheets}
+
+
+def _iter_rows(sheet: python_calamine.CalamineSheet) -> Iterator[tuple[int, list[Any]]]:
+    if sheet.start is None:
+        return
+    first_row, first_column = sheet.start
+    rows = sheet.to_python(skip_empty_area=True, nrows=max(0, ROWS - first_row))
+    for number, cells in enumerate(rows, start=first_row + 1):
+        kept = cells[: max(0, COLUMNS - first_column)]
+        yield number, [None] * first_column + [_plain(cell) for cell in kept]
+
+
+def _plain(cell: Any) -> Any:
+    if isinstance(cell, str):
+        return cell[:CHARACTERS] or None
+    if isinstance(cell, datetime.datetime):
+        return {"date": cell.date().isoformat()}
+    if isinstance(cell, datetime.date):
+        return {"date": cell.isoformat()}
+    return cell if isinstance(cell, bool | int | float) else str(cell)
+
+
+def _limit() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def _allow_processor_time() -> None:
+    """Give the next file its own share; the limit counts from the start of the process."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    spent = int(usage.ru_utime + usage.ru_stime)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (spent + PROCESSOR_SECONDS, hard))
+
+
+def main() -> None:
+    """Answer one file a line until standard input ends."""
+    wanted = sys.argv[1:]
+    _limit()
+    _say({"ready": True})
+    for line in sys.stdin:
+        _allow_processor_time()
+        _say(read_workbook(Path(json.loads(line)["path"]), wanted))
+
+
+def _say(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""Logs written to real files, landed and counted, for the tests of the SMS source."""
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from directive_etl.landing import LandedFile, land_file
+from directive_etl.periods import close_of
+from directive_etl.registry.campaigns import Campaign
+from directive_etl.registry.operators import Operator
+from directive_etl.sources.sms_log.count import DropDayCounts, count_drop_day
+
+HASH_KEY = "a key that only tests use"
+
+CAMPAIGN = Campaign.model_validate(
+    {
+        "campaign_code": "bluezone-2020",
+        "name_vi": "Chiến dịch",
+        "name_en": "Campaign",
+        "subscriber_count": 1000,
+        "is_assumed": True,
+        "matches": ({"field": "sender", "value": "BLUEZONE"},),
+        "wave_min_messages": 10,
+    }
+)
+
+
+class CountLogs(Protocol):
+    """Writes the files of some folders, lands them, and counts the drop day, by default the last folder."""
+
+    def __call__(
+        self,
+        folders: Mapping[date, Sequence[tuple[str, bytes]]],
+        operator: Operator,
+        *,
+        drop_day: date | None = None,
+        campaigns: Sequence[Campaign] = (CAMPAIGN,),
+    ) -> DropDayCounts: ...
+
+
+@pytest.fixture
+def reach_root(tmp_path: Path) -> Path:
+    return tmp_path / "reach"
+
+
+@pytest.fixture
+def count_logs(tmp_path_factory: pytest.TempPathFactory, reach_root: Path) -> CountLogs:
+    def count(
+        folders: Mapping[date, Sequence[tuple[str, bytes]]],
+        operator: Operator,
+        *,
+        drop_day: date | None = None,
+        campaigns: Sequence[Campaign] = (CAMPAIGN,),
+    ) -> DropDayCounts:
+        root = tmp_path_factory.mktemp("logs")
+        landed: dict[date, list[LandedFile]] = {}
+        for day, files in folders.items():
+            # Files become known one minute after the other, the last at the close of the day.
+            for place, (name, content) in enumerate(reversed(files)):
+                path = root / "drop" / day.isoformat() / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+                moment = close_of(day).timestamp() - 60 * place
+                os.utime(path, (moment, moment))
+                landed.setdefault(day, []).append(
+                    land_file(root / "landing", "sms_log", operator.operator_code, day, path)
+                )
+        return count_drop_day(
+            landed,
+            operator,
+            campaigns,
+            drop_day or max(folders),
+            hash_key=HASH_KEY,
+            memory_limit="128MB",
+            reach_root=reach_root,
+        )
+
+    return count

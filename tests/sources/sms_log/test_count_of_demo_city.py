@@ -1,0 +1,92 @@
+"""The demo city's logs, landed and counted day by day, give exactly what the simulation says is true."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from directive_etl.demo_city.sms import SmsSimulation, simulate_sms, write_sms_logs
+from directive_etl.landing import LandedFile
+from directive_etl.periods import days_between
+from directive_etl.registry.campaigns import campaigns
+from directive_etl.registry.operators import operators
+from directive_etl.sources.sms_log.count import DropDayCounts, count_drop_day
+from directive_etl.sources.sms_log.land import land_drop_day
+from directive_etl.sources.sms_log.reach import count_reached
+
+DAYS = days_between(date(2020, 8, 18), date(2020, 8, 26))
+KEYS = ["report_date", "operator_code", "campaign_code"]
+
+
+@pytest.fixture(scope="module")
+def simulation() -> SmsSimulation:
+    return simulate_sms(11, DAYS, subscriber_count=3_000)
+
+
+@pytest.fixture(scope="module")
+def reach_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("reach")
+
+
+@pytest.fixture(scope="module")
+def counts(
+    simulation: SmsSimulation, reach_root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[tuple[str, date], DropDayCounts]:
+    root = tmp_path_factory.mktemp("city")
+    write_sms_logs(simulation, root / "drop" / "sms")
+    counted = {}
+    for operator in operators():
+        landed: dict[date, list[LandedFile]] = {}
+        for day in DAYS:
+            landed[day] = land_drop_day(root / "drop", root / "landing", operator, day)
+            counted[operator.operator_code, day] = count_drop_day(
+                landed,
+                operator,
+                campaigns(),
+                day,
+                hash_key="a key that only tests use",
+                memory_limit="256MB",
+                reach_root=reach_root,
+            )
+    return counted
+
+
+def test_every_figure_equals_the_truth(
+    simulation: SmsSimulation, counts: dict[tuple[str, date], DropDayCounts]
+) -> None:
+    # A later count of a day replaces an earlier one.
+    daily = pd.concat([counted.daily for counted in counts.values()]).sort_values([*KEYS, "counted_through"])
+    newest = daily.drop_duplicates(KEYS, keep="last").drop(columns="counted_through").reset_index(drop=True)
+    pd.testing.assert_frame_equal(newest, simulation.true_sms_daily(), check_dtype=False)
+
+
+def test_every_row_is_accounted_for(
+    simulation: SmsSimulation, counts: dict[tuple[str, date], DropDayCounts]
+) -> None:
+    truth = simulation.true_row_account().set_index(["operator_code", "report_date"])
+    for key, counted in counts.items():
+        parts = ["read", "loaded", "refused", "duplicate", "unchanged"]
+        assert [getattr(counted.account, part) for part in parts] == [truth.at[key, f"{part}_count"] for part in parts]
+        assert len(counted.refused) == counted.account.refused
+
+
+def test_reach_equals_the_truth_after_every_drop_day(
+    simulation: SmsSimulation, counts: dict[tuple[str, date], DropDayCounts], reach_root: Path
+) -> None:
+    history = simulation.true_observations().query("measure_code == 'sms_reached_subscriber_count'")
+    last = history.groupby("figure_date")["value"].last()
+    for day in DAYS:
+        through = min(DAYS[-1], day + timedelta(days=3))
+        assert count_reached(reach_root, "bluezone-2020", day, DAYS[-1], DAYS[0]) == last[day], day
+        assert count_reached(reach_root, "bluezone-2020", day, through, DAYS[0]) <= last[day]
+
+
+def test_no_number_is_in_what_leaves_the_landing_zone(
+    simulation: SmsSimulation, counts: dict[tuple[str, date], DropDayCounts]
+) -> None:
+    numbers = simulation.true_phone_numbers()
+    refused = pd.concat([counted.refused for counted in counts.values()])
+    assert len(refused) > 0
+    texts = "\n".join(refused.astype(str).agg(" ".join, axis=1))
+    assert not [number for number in numbers if number in texts]

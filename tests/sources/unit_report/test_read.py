@@ -1,0 +1,272 @@
+"""Reading: what was typed is what is read, and a file that cannot be read costs itself alone."""
+
+import os
+import sys
+import unicodedata
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import openpyxl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from directive_etl.errors import ConfigurationError
+from directive_etl.registry.directive import Directive, directives
+from directive_etl.registry.units import Unit
+from directive_etl.sources.unit_report.form import REPORT_SHEET, form_of
+from directive_etl.sources.unit_report.read import (
+    ReadReport,
+    UnreadableReport,
+    read_reports,
+    to_date,
+    to_report,
+    to_whole_number,
+)
+from directive_etl.sources.unit_report.reader_process import ReaderProcess
+from directive_etl.sources.unit_report.template import write_workbook
+
+ReadOne = Callable[[Path], ReadReport | UnreadableReport]
+TYPED = st.one_of(
+    st.none(), st.integers(-(10**6), 10**8), st.sampled_from(["khoảng 50", "=1+1", "x", "12 người"])
+)
+
+
+@pytest.fixture(scope="module")
+def reader():
+    """One child for the many small files of a property test."""
+    with ReaderProcess([REPORT_SHEET, "_meta"]) as process:
+        yield process
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), code=st.sampled_from(["STTTT", "SGDDT", "UBND-916", "31117", "DHCT", "UBMTTQ"]))
+def test_what_is_typed_is_what_is_read(
+    data: st.DataObject,
+    code: str,
+    tmp_path: Path,
+    directive: Directive,
+    unit_of: Callable[[str], Unit],
+    day: date,
+    reader: ReaderProcess,
+):
+    unit = unit_of(code)
+    form = form_of(directive, unit, day)
+    typed = {key: data.draw(TYPED, label=str(key)) for key in form.addresses}
+    path = tmp_path / "round-trip.xlsx"
+    write_workbook(path, directive, unit, day, typed)
+    report = to_report(path, reader.read(path), [directive])
+    assert isinstance(report, ReadReport)
+    assert (report.unit_code, report.report_date, report.directive_code) == (code, day, directive.code)
+    assert {key: cell.value for key, cell in report.figures.items()} == {
+        key: value if isinstance(value, int) else None for key, value in typed.items()
+    }
+    assert {key: cell.address for key, cell in report.figures.items()} == form.addresses
+    texts = {key: cell.raw for key, cell in report.figures.items() if isinstance(cell.raw, str)}
+    assert texts == {key: value for key, value in typed.items() if isinstance(value, str)}
+
+
+def test_a_hostile_workbook_costs_only_itself(
+    write_report: Callable[..., Path], with_far_cell: Callable[[Path], Path]
+):
+    paths = [write_report() for _ in range(20)]
+    with_far_cell(paths[7])
+    reports = read_reports(paths, directives())
+    assert [report.path for report in reports] == paths
+    assert [place for place, report in enumerate(reports) if isinstance(report, UnreadableReport)] == [7]
+    assert isinstance(reports[7], UnreadableReport)
+    assert reports[7].reason_code == "crashed"
+
+
+def test_a_child_that_was_killed_from_outside_costs_no_file(write_report: Callable[..., Path]):
+    path = write_report()
+    with ReaderProcess([REPORT_SHEET, "_meta"]) as reader:
+        first = reader.read(path)
+        assert reader.process_id is not None
+        os.kill(reader.process_id, 9)
+        assert reader.read(path) == first
+
+
+def test_the_child_knows_no_secret(write_report: Callable[..., Path], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DIRECTIVE_ETL_HASH_KEY", "secret")
+    with ReaderProcess([REPORT_SHEET, "_meta"]) as reader:
+        reader.read(write_report())
+        assert b"secret" not in Path(f"/proc/{reader.process_id}/environ").read_bytes()
+
+
+def test_the_child_ends_with_its_parent_block(write_report: Callable[..., Path]):
+    with ReaderProcess([REPORT_SHEET, "_meta"]) as reader:
+        reader.read(write_report())
+        process_id = reader.process_id
+    assert not Path(f"/proc/{process_id}").exists()
+
+
+def test_a_reader_that_does_not_start_is_our_fault_not_the_units(
+    write_report: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+):
+    path = write_report()
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(ConfigurationError, match="does not start"):
+        read_reports([path], directives())
+
+
+def test_an_absent_file_is_our_fault_not_the_units(tmp_path: Path):
+    with pytest.raises(FileNotFoundError):
+        read_reports([tmp_path / "absent.xlsx"], directives())
+
+
+@pytest.mark.parametrize(
+    ("content", "reason_code"),
+    [
+        (b"", "unreadable"),
+        (b"Kinh gui: so lieu nhu dien thoai da bao.\n", "unreadable"),
+        (b"PK\x03\x04" + b"\x00" * 200, "unreadable"),
+        (
+            bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"),
+            "password",
+        ),
+        (b"\0" * (21 * 1024 * 1024), "too_large"),
+    ],
+)
+def test_what_is_no_workbook_is_unreadable_with_a_reason(
+    content: bytes, reason_code: str, tmp_path: Path, read_one: ReadOne
+):
+    path = tmp_path / "sent.xlsx"
+    path.write_bytes(content)
+    report = read_one(path)
+    assert isinstance(report, UnreadableReport)
+    assert report.reason_code == reason_code
+    assert report.message_vi
+    assert report.message_en
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.6, 0.9, 0.99])
+def test_a_truncated_workbook_is_unreadable(
+    share: float, write_report: Callable[..., Path], read_one: ReadOne
+):
+    path = write_report()
+    os.truncate(path, int(path.stat().st_size * share))
+    report = read_one(path)
+    assert isinstance(report, UnreadableReport)
+    assert report.reason_code == "unreadable"
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_damage_gives_an_answer_and_never_an_exception(
+    data: st.DataObject, tmp_path: Path, write_report: Callable[..., Path], reader: ReaderProcess
+):
+    content = bytearray(write_report(name="sound.xlsx").read_bytes())
+    for place in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=20)):
+        content[place] = data.draw(st.integers(0, 255))
+    path = tmp_path / "damaged.xlsx"
+    path.write_bytes(content)
+    assert isinstance(to_report(path, reader.read(path), directives()), ReadReport | UnreadableReport)
+
+
+def test_a_workbook_that_is_not_the_form_is_told_so(tmp_path: Path, read_one: ReadOne):
+    openpyxl.Workbook().save(tmp_path / "own.xlsx")
+    report = read_one(tmp_path / "own.xlsx")
+    assert isinstance(report, UnreadableReport)
+    assert report.reason_code == "not_our_form"
+
+
+def test_a_form_without_its_keys_is_told_so(write_report: Callable[..., Path], read_one: ReadOne):
+    path = write_report()
+    workbook = openpyxl.load_workbook(path)
+    workbook["_meta"]["B3"].value = None
+    workbook.save(path)
+    report = read_one(path)
+    assert isinstance(report, UnreadableReport)
+    assert "unit_code" in report.message_vi
+
+
+def test_a_workbook_saved_by_another_program_with_rows_moved_is_read_the_same(
+    write_report: Callable[..., Path], read_one: ReadOne
+):
+    path = write_report("STTTT", {("press_item_count", "bao_in"): 3, ("meeting_count", None): None})
+    before = read_one(path)
+    workbook = openpyxl.load_workbook(path)
+    workbook[REPORT_SHEET].insert_rows(8, amount=3)
+    workbook[REPORT_SHEET].title = unicodedata.normalize("NFD", REPORT_SHEET)
+    workbook.save(path)
+    after = read_one(path)
+    assert isinstance(before, ReadReport)
+    assert isinstance(after, ReadReport)
+    assert {key: cell.value for key, cell in after.figures.items()} == {
+        key: cell.value for key, cell in before.figures.items()
+    }
+    assert {cell.address for cell in after.figures.values()} != {
+        cell.address for cell in before.figures.values()
+    }
+
+
+def test_a_figure_that_stands_twice_is_never_chosen_silently(
+    write_report: Callable[..., Path], read_one: ReadOne
+):
+    path = write_report()
+    workbook = openpyxl.load_workbook(path)
+    sheet = workbook[REPORT_SHEET]
+    sheet["A60"], sheet["C60"] = "meeting_count", 11
+    workbook.save(path)
+    report = read_one(path)
+    assert isinstance(report, UnreadableReport)
+    assert report.reason_code == "figure_twice"
+    assert "C60" in report.message_vi
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("21/08/2020", date(2020, 8, 21)),
+        ("21-8-2020", date(2020, 8, 21)),
+        (" 1.9.2020 ", date(2020, 9, 1)),
+        ("2020-08-21", date(2020, 8, 21)),
+        (44064.0, date(2020, 8, 21)),
+        ({"date": "2020-08-21"}, date(2020, 8, 21)),
+        ("31/02/2020", None),
+        ("21/08", None),
+        ("hôm nay", None),
+        (20.0, None),
+        (1e300, None),
+        (float("nan"), None),
+        (True, None),
+        (None, None),
+    ],
+)
+def test_a_day_is_read_as_clerks_write_it(typed: object, expected: date | None):
+    assert to_date(typed) == expected
+
+
+def test_a_report_without_a_day_is_unreadable(write_report: Callable[..., Path], read_one: ReadOne):
+    path = write_report()
+    workbook = openpyxl.load_workbook(path)
+    workbook[REPORT_SHEET]["C6"].value = "hôm nay"
+    workbook.save(path)
+    report = read_one(path)
+    assert isinstance(report, UnreadableReport)
+    assert report.reason_code == "no_report_date"
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [(12.0, 12), ("12", 12), (" 12 ", 12), (-3.0, -3), (0.0, 0), ("１２", None)]
+    + [
+        (raw, None)
+        for raw in ("1.200", "1,200", "12 người", "", "1e3", 1.5, True, None, float("inf"), float("nan"))
+    ],
+)
+def test_only_a_plain_whole_number_is_one(typed: object, expected: int | None):
+    assert to_whole_number(typed) == expected
+
+
+def test_a_report_of_an_unknown_directive_keeps_its_name(
+    write_report: Callable[..., Path], edit_part: Callable[..., Path], read_one: ReadOne
+):
+    path = edit_part(
+        write_report(), "xl/worksheets/sheet3.xml", lambda xml: xml.replace("2488-ubnd", "9999-ubnd")
+    )
+    report = read_one(path)
+    assert isinstance(report, ReadReport)
+    assert (report.directive_code, report.figures) == ("9999-ubnd-kgvx", {})
