@@ -17,11 +17,11 @@ import duckdb
 from directive_etl.landing import LandedFile
 from directive_etl.registry.campaigns import Campaign
 from directive_etl.registry.operators import DelimitedLog, Operator
-from directive_etl.sources.sms_log.careful_copy import Quoting, RefusedLine, copy_readable_lines
+from directive_etl.sources.sms_log.careful_copy import RefusedLine, copy_readable_lines
 from directive_etl.sources.sms_log.delimited import Shape, WrongHeaderError, delimited_fields, read_shape
 from directive_etl.sources.sms_log.events import CREATE_EVENTS, typed_events
 from directive_etl.sources.sms_log.kannel import kannel_fields
-from directive_etl.sources.sms_log.lines import Reject, find_special_lines, read_rejects
+from directive_etl.sources.sms_log.lines import Reject, find_special_lines, quoting_of, read_rejects
 from directive_etl.sources.sms_log.text_files import DamagedFileError, Inspection, TextFile, inspect_text
 
 # Faults that no other way of reading the file would cure.
@@ -190,7 +190,7 @@ class Scanner:
         is_copy = text.path != file.landed.path
         if not is_copy and (inspection.has_nul or not inspection.is_plainly_ended):
             return False
-        if any(reject.swallows_lines for reject in file.rejects):
+        if not is_copy and any(reject.swallows_lines for reject in file.rejects):
             return False
         lines = inspection.line_count - file.skipped_lines
         if isinstance(self._operator.log, DelimitedLog) and file.shape is None:
@@ -204,12 +204,11 @@ class Scanner:
     def _copy_carefully(self, file: ScannedFile, target: Path) -> None:
         if file.fault or file.text is None:
             return
-        log = self._operator.log
-        quoting = None
-        if isinstance(log, DelimitedLog) and log.quote and file.shape:
-            quoting = Quoting(log.quote, log.delimiter, len(file.shape.columns), log.encoding)
+        column_count = len(file.shape.columns) if file.shape else 1
         try:
-            file.refused_lines = copy_readable_lines(file.text, quoting, target)
+            file.refused_lines = copy_readable_lines(
+                file.text, quoting_of(self._operator.log), column_count, target
+            )
         except DamagedFileError as error:
             file.fault = ("unreadable_file", str(error))
         file.text = TextFile(target, "none", file.text.file_no)
