@@ -133,7 +133,6 @@ def _insert_batch(connection: sa.Connection, batch: Batch) -> int:
         "reason": batch.reason,
         "code_version": settings().code_version,
     }
-    return connection.execute(
     inserted = sa.insert(ops.load_batch).values(row).returning(ops.load_batch.c.batch_id)
     batch_id: int = connection.execute(inserted).scalar_one()
     return batch_id

@@ -31,7 +31,15 @@ class RefusedLine:
     content: str
 
 
-def copy_readable_lines(file: TextFile, quoting: Quoting | None, column_count: int, target: Path) -> list[RefusedLine]:
+@dataclass(frozen=True)
+class Copied:
+    """A copy's lines: those left out, in order, and how many rows the others are, a header among them."""
+
+    refused: list[RefusedLine]
+    row_count: int
+
+
+def copy_readable_lines(file: TextFile, quoting: Quoting | None, column_count: int, target: Path) -> Copied:
     """Write the lines of a file that can be read to `target`, as plain text.
 
     Args:
@@ -40,13 +48,11 @@ def copy_readable_lines(file: TextFile, quoting: Quoting | None, column_count: i
         column_count: columns of a row; only rows of several lines are counted.
         target: the copy.
 
-    Returns:
-        The lines left out.
-
     Raises:
         DamagedFileError: the file cannot be decompressed to its end.
     """
     refused: list[RefusedLine] = []
+    row_count = 0
     with file.open() as source, target.open("wb") as copy:
         lines = _Lines(source)
         while (line := lines.take()) is not None:
@@ -58,9 +64,11 @@ def copy_readable_lines(file: TextFile, quoting: Quoting | None, column_count: i
                 fault = "bad_quote"
             if fault is not None:
                 refused.append(RefusedLine(line.number, fault, _shown(row)))
+            elif line.content:
+                row_count += 1
             for part in row:
                 copy.write((b"" if fault else part.content) + b"\n")
-    return refused
+    return Copied(refused, row_count)
 
 
 @dataclass(frozen=True)

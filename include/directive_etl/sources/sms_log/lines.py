@@ -118,7 +118,9 @@ def find_special_lines(
     not_whole = "false"
     if quoting is not None:
         quote, pattern = literal(quoting.quote), literal(quoting.whole_row)
-        not_whole = f"contains(line, {quote}) AND NOT regexp_full_match(line, {pattern})"
+        # The last line of a row may look like a whole one, but for its odd quote.
+        is_odd = f"(length(line) - length(replace(line, {quote}, ''))) % 2 = 1"
+        not_whole = f"contains(line, {quote}) AND ({is_odd} OR NOT regexp_full_match(line, {pattern}))"
     call = read_csv_call([file], ["line"], raw_line_options(log.encoding))
     found = connection.execute(
         f"""
@@ -128,12 +130,16 @@ def find_special_lines(
         ORDER BY n
         """
     ).fetchall()
-    unread = Numbering(reject.record_no for _, reject in read_rejects(connection, [file]))
+    rejects = [reject for _, reject in read_rejects(connection, [file])]
+    unread = Numbering(reject.record_no for reject in rejects)
     numbered = [(unread.nth(int(n)), line) for n, line in found]
     blank = [number for number, line in numbered if line is None]
     if quoting is None:
         return blank, []
-    continued = continued_lines([(number, line) for number, line in numbered if line is not None], quoting)
+    # A line that is no text may open a quote as well.
+    special = [(number, line) for number, line in numbered if line is not None]
+    special += [(reject.record_no, reject.content) for reject in rejects]
+    continued = continued_lines(sorted(special), quoting)
     inside = set(continued)
     return [number for number in blank if number not in inside], continued
 

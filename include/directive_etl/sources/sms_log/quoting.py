@@ -63,18 +63,18 @@ class Quoting:
         return re.sub(self._quoted, "", row, flags=re.DOTALL).count(self.delimiter) + 1
 
 
-def continued_lines(not_whole: Sequence[tuple[int, str]], quoting: Quoting) -> list[int]:
+def continued_lines(special: Sequence[tuple[int, str]], quoting: Quoting) -> list[int]:
     """Return the lines that continue the row of a line before them.
 
     Args:
-        not_whole: number and text of the lines that are no whole row, in order; of a row of several lines at least the
-            first and the last are among them.
+        special: number and text of the lines that may be no whole row, in order: of a row of several lines the first, the
+            last, and those between them that hold a quote.
         quoting: how the file quotes.
     """
     continued: list[int] = []
     first: int | None = None
     text = ""
-    for number, line in not_whole:
+    for number, line in special:
         if first is None:
             if quoting.is_open(line):
                 first, text = number, line
