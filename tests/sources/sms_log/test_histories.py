@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from directive_etl.periods import LOCAL_ZONE
@@ -383,7 +383,7 @@ def count_repeats(written: Written, form: Format, drop_day: int) -> int:
 
 @pytest.mark.parametrize("form", [KANNEL, EVENTS, ATTEMPTS], ids=lambda form: form.operator.operator_code)
 @settings(
-    max_examples=60, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(history=histories())
 def test_a_history_is_counted_as_by_hand(history: History, form: Format, count_logs) -> None:
