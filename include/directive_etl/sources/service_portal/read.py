@@ -78,7 +78,7 @@ def read_pages(files: list[LandedFile], system: PortalSystem, *, hash_key: str, 
     Raises:
         SourceChangedError: a file is no page of this system.
     """
-    records = _to_types(_to_texts(files, system), system, hash_key)
+    records = read_records(files, system, hash_key)
     faults = find_faults(records, system, day)
     kept = records[~records.index.isin([row for fault in faults for row in fault.rows])]
     torn = find_contradictions(kept, system)
@@ -93,6 +93,11 @@ def read_pages(files: list[LandedFile], system: PortalSystem, *, hash_key: str, 
         read_count=len(records),
         seen_keys=sorted(records["dossier_key"].unique().tolist()),
     )
+
+
+def read_records(files: list[LandedFile], system: PortalSystem, hash_key: str) -> pd.DataFrame:
+    """Return one row per record: its texts by our field names, and beside them what they mean, null where nothing."""
+    return _to_types(_to_texts(files, system), system, hash_key)
 
 
 def find_contradictions(records: pd.DataFrame, system: PortalSystem) -> Fault:
