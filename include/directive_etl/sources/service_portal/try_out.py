@@ -25,6 +25,8 @@ _READ_AS = {
     "returned_at": "returned_date",
 }
 _EXAMPLES = 3
+# Shorter than any phone number.
+_LONGEST_CODE = 8
 
 
 def iter_trial(
@@ -80,7 +82,7 @@ def _iter_fields(files: list[LandedFile], system: PortalSystem, hash_key: str) -
     for field in FieldNames.model_fields:
         texts = records[f"{field}_text"] if f"{field}_text" in records else records[field]
         filled = records[texts != ""]
-        examples = filled.assign(text=texts).drop_duplicates("text").head(_EXAMPLES)
+        examples = filled.assign(text=texts[filled.index]).drop_duplicates("text").head(_EXAMPLES)
         shown = "; ".join(_show(row, field) for _, row in examples.iterrows())
         name = getattr(system.fields, field)
         yield f"{field:<16}{name:<20}{f'{len(filled)} of {len(records)}':<12}{shown or 'always empty: is the name right?'}"
@@ -93,9 +95,10 @@ def _show(row: pd.Series, field: str) -> str:
     value = row[_READ_AS.get(field, field)]
     if pd.isna(value):
         return f"{show_text(text)} -> CANNOT BE READ"
-    # What was read as a date or a declared code holds nothing else.
-    is_code = field in ("unit_code", "procedure_code")
-    return f"{show_text(text) if is_code else text} -> {value}"
+    # A code of a unit or procedure is free text until it is looked up; a date or a declared code holds nothing else.
+    if field in ("unit_code", "procedure_code"):
+        return text if len(text) <= _LONGEST_CODE else show_text(text)
+    return f"{text} -> {value}"
 
 
 def _iter_outcome(files: list[LandedFile], system: PortalSystem, day: date, hash_key: str) -> Iterator[str]:
