@@ -67,6 +67,15 @@ def _parser() -> argparse.ArgumentParser:
     check = directive.add_subparsers(required=True, metavar="check").add_parser("check", help="say every mistake in it")
     check.add_argument("file", type=Path)
     check.set_defaults(command=_directive_check)
+
+    system = commands.add_parser("system", help="try a portal system's file")
+    trial = system.add_subparsers(required=True, metavar="check").add_parser(
+        "check", help="read two pages, and show how each field would be read; nothing is kept"
+    )
+    trial.add_argument("file", type=Path)
+    trial.add_argument("--day", type=date.fromisoformat, required=True, help="YYYY-MM-DD, the day that closes the window")
+    trial.add_argument("--base-url", help="where it answers, instead of DIRECTIVE_ETL_SYSTEM_CONNECTIONS")
+    trial.set_defaults(command=_system_check)
     return parser
 
 
@@ -131,6 +140,25 @@ def _directive_check(asked: argparse.Namespace) -> int:
     directive = load_directive(asked.file)
     count = len(list(directive.indicators))
     say(f"{asked.file}: {directive.number}, {len(directive.clauses)} clauses, {count} indicators, no mistakes")
+    return 0
+
+
+def _system_check(asked: argparse.Namespace) -> int:
+    from directive_etl import pipeline
+    from directive_etl.registry.systems import load_system
+    from directive_etl.settings import SystemConnection
+    from directive_etl.sources.service_portal.try_out import iter_trial
+
+    system = load_system(asked.file)
+    known = system.system_code in settings().system_connections
+    if asked.base_url and not known:
+        connection = SystemConnection(base_url=asked.base_url)
+    else:
+        connection = pipeline.system_connection(system.system_code)
+    if asked.base_url:
+        connection = connection.model_copy(update={"base_url": asked.base_url})
+    for line in iter_trial(system, connection, asked.day, settings().require("hash_key")):
+        say(line)
     return 0
 
 

@@ -122,5 +122,7 @@ def portal_connection(system_code: str) -> SystemConnection | None:
             "base_url": address + str(found.extra_dejson.get("path", "")),
             "username": found.login or "",
             "password": found.password or "",
+            "redirect_hosts": found.extra_dejson.get("redirect_hosts", ()),
+            "ca_file": found.extra_dejson.get("ca_file"),
         }
     )

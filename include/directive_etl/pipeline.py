@@ -140,27 +140,44 @@ def pull_portal_system(system_code: str, day: date, connection: SystemConnection
     """
     from directive_etl.sources.service_portal import load
     from directive_etl.sources.service_portal.extract import open_client, pull_day
+    from directive_etl.sources.service_portal.journal import resumable_pull
     from directive_etl.sources.service_portal.read import read_pages
     from directive_etl.sources.service_portal.rules import RULES
+    from directive_etl.sources.service_portal.weekday import WEEK, find_sudden_drop, received_on
 
     system = systems.system(system_code)
     engine = loader_engine()
     with engine.connect() as warehouse:
-        first_pull = load.is_first_pull(warehouse, system_code, day)
-    with open_client(system, connection or system_connection(system_code)) as client:
-        pull = pull_day(client, system, day, settings().landing, first_pull)
-    pages = read_pages(pull.files, system, hash_key=settings().require("hash_key"), day=day)
-    checks = check_frame(pages.versions, "core.portal_dossier_version", RULES)
-    batch = load.pull_batch(system_code, day, pull, pages, checks)
-    log.info("service_portal %s %s: %s", system_code, day, batch.account)
-    return load.load_pull(
-        engine,
-        batch,
-        pages.versions,
-        unit_codes=[unit.unit_code for unit in matching_units(PORTAL_UNITS, day)],
-        procedures=procedures.procedures(),
-        directive_start=first_day(),
-    )
+        proved_through = load.last_proven_day(warehouse, system_code, day)
+        window = load.recorded_window(warehouse, system_code, day)
+        week_before = received_on(warehouse, system_code, day - WEEK)
+    with resumable_pull(settings().landing, system_code, day) as journal:
+        with open_client(system, connection or system_connection(system_code)) as client:
+            pull = pull_day(
+                client,
+                system,
+                day,
+                settings().landing,
+                first_pull=proved_through is None,
+                proved_through=proved_through,
+                window=window,
+                journal=journal,
+            )
+        pages = read_pages(pull.files, system, hash_key=settings().require("hash_key"), day=day)
+        checks = check_frame(pages.versions, "core.portal_dossier_version", RULES)
+        checks.append(find_sudden_drop(pages.versions, day, week_before))
+        batch = load.pull_batch(system_code, day, pull, pages, checks)
+        log.info("service_portal %s %s: %s", system_code, day, batch.account)
+        return load.load_pull(
+            engine,
+            batch,
+            pull,
+            pages,
+            shows_past_state=system.window.shows_past_state,
+            unit_codes=[unit.unit_code for unit in matching_units(PORTAL_UNITS, day)],
+            procedures=procedures.procedures(),
+            directive_start=first_day(),
+        )
 
 
 def system_connection(system_code: str) -> SystemConnection:

@@ -14,11 +14,16 @@ from directive_etl.errors import ConfigurationError
 
 
 class SystemConnection(BaseModel):
-    """Where a portal system answers, and as whom we log in."""
+    """Where a portal system answers, and as whom we log in.
+
+    A redirect is followed to `redirect_hosts` only; `ca_file` holds the certificate of a host that signed its own.
+    """
 
     base_url: str
     username: str = ""
     password: SecretStr = SecretStr("")
+    redirect_hosts: tuple[str, ...] = ()
+    ca_file: Path | None = None
 
 
 class Settings(BaseSettings):
@@ -46,7 +51,7 @@ class Settings(BaseSettings):
         None, description="Key of the hashes that stand for phone numbers and dossiers."
     )
     system_connections: dict[str, SystemConnection] = Field(
-        default_factory=dict, description="JSON by system code: base_url, username, password."
+        default_factory=dict, description="JSON by system code: base_url, username, password, redirect_hosts, ca_file."
     )
     duckdb_memory_limit: str = Field(
         "512MB", description="Memory DuckDB may use for one task before it spills."

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 
+import numpy as np
 import pandas as pd
 
 
@@ -17,10 +19,11 @@ def shown(value: object) -> str:
         return str(moment.tz_convert("UTC")) if moment.tzinfo else str(moment.date())
     if isinstance(value, date):
         return str(value)
-    try:
-        return f"{float(value):.4f}"  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return str(value)
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value))
+    if isinstance(value, int | float | Decimal | np.number):
+        return f"{float(value):.4f}"
+    return str(value)
 
 
 def differences(truth: pd.DataFrame, found: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:

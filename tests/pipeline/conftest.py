@@ -57,7 +57,16 @@ def city(places: Path, small_city: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         (places / folder).symlink_to(small_city / folder)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    argv = [sys.executable, "-m", "directive_etl.demo_city", "serve", "--home", str(small_city), "--port", str(port)]
+    argv = [
+        sys.executable,
+        "-m",
+        "directive_etl.demo_city",
+        "serve",
+        "--home",
+        str(small_city),
+        "--port",
+        str(port),
+    ]
     server = subprocess.Popen(argv, env=environment())
     try:
         for _ in range(100):

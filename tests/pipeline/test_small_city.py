@@ -41,9 +41,13 @@ def test_the_clock_of_the_machine_plays_no_part_in_any_figure(
     assert_true(reader, small_city)
     with owner_engine.begin() as connection:
         for table in early:
-            if table.startswith(("core.daily_", "core.observation", "core.portal_dossier", "core.portal_pull")):
+            if table.startswith(
+                ("core.daily_", "core.observation", "core.portal_dossier", "core.portal_pull")
+            ):
                 connection.exec_driver_sql(f"truncate {table}")
-        connection.exec_driver_sql("truncate core.unit_figure, core.sms_reach, ops.load_batch, ops.publication cascade")
+        connection.exec_driver_sql(
+            "truncate core.unit_figure, core.sms_reach, ops.load_batch, ops.publication cascade"
+        )
 
     run(ALL + CLOSES, clock="2031-01-15T12:00:00+07:00")
 
@@ -86,7 +90,12 @@ def test_running_everything_again_writes_nothing(run: Run, owner_engine: sa.Engi
 def test_a_kill_at_any_point_leaves_nothing_half_done(
     run: Run, reader: sa.Engine, small_city: Path, owner_engine: sa.Engine
 ):
-    argv = [sys.executable, "-c", STEPS, f'["2020-09-02T09:00:00+07:00", {list(map(list, ALL))}]'.replace("'", '"')]
+    argv = [
+        sys.executable,
+        "-c",
+        STEPS,
+        f'["2020-09-02T09:00:00+07:00", {list(map(list, ALL))}]'.replace("'", '"'),
+    ]
     for seconds in (2.5, 4.0, 5.5):
         process = subprocess.Popen(argv, env=environment(), stderr=subprocess.DEVNULL, start_new_session=True)
         time.sleep(seconds)
@@ -97,7 +106,9 @@ def test_a_kill_at_any_point_leaves_nothing_half_done(
 
     assert_true(reader, small_city)
     with owner_engine.connect() as connection:
-        lost = sa.text("select count(*) from core.observation o left join ops.load_batch b using (batch_id) where b is null")
+        lost = sa.text(
+            "select count(*) from core.observation o left join ops.load_batch b using (batch_id) where b is null"
+        )
         assert connection.execute(lost).scalar() == 0
 
 

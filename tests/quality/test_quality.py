@@ -45,7 +45,9 @@ def test_a_suite_tells_each_check_in_its_order_with_its_severity():
         frame,
         "test",
         [
-            gxe.ExpectColumnValuesToBeBetween(column="count", min_value=0, severity=CRITICAL, notes="no negatives"),
+            gxe.ExpectColumnValuesToBeBetween(
+                column="count", min_value=0, severity=CRITICAL, notes="no negatives"
+            ),
             gxe.ExpectColumnValuesToNotBeNull(column="code", severity=WARNING, notes="codes are known"),
             gxe.ExpectColumnValuesToBeUnique(column="code", severity=CRITICAL),
         ],
@@ -68,6 +70,8 @@ def test_a_check_that_cannot_be_made_is_an_error_and_no_success():
 
 def test_no_offending_value_is_part_of_a_result():
     frame = pd.DataFrame({"number": ["0909123456", "x"]})
-    expectation = gxe.ExpectColumnValuesToBeInSet(column="number", value_set=["x"], severity=CRITICAL, notes="n")
+    expectation = gxe.ExpectColumnValuesToBeInSet(
+        column="number", value_set=["x"], severity=CRITICAL, notes="n"
+    )
 
     assert "0909123456" not in repr(check_frame(frame, "test", [expectation]))

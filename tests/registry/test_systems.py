@@ -36,11 +36,13 @@ def test_a_system_that_is_not_declared_is_named():
 @pytest.mark.parametrize(
     ("code", "old", "new", "message"),
     [
-        ("one_stop", "kind: next_url", "kind: cursor", "paging: "),
+        ("one_stop", "kind: next_url", "kind: by_feel", "paging: "),
         ("one_stop", "DA_CO_KET_QUA: 9", "DA_CO_KET_QUA: 11", "DA_CO_KET_QUA: found 11, expected 10"),
         ("one_stop", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S%Z", "a date format with %Y, %m, %d"),
         ("one_stop", "received_at: NgayTiepNhan", "", "fields.received_at: found nothing, expected a value"),
         ("one_stop", "system_code: one_stop", "system_code: two_stops", "'one_stop', the name of the file"),
+        ("one_stop", "method: GET", "method: POST", "expected 'GET', since next_url gives addresses"),
+        ("one_stop", "requests_per_second: 20", "requests_per_second: 0", "limits.requests_per_second"),
         ("city_portal", "total_field: tongSo", "", "answer.total_field: found nothing"),
         ("city_portal", "page_size: 500", "page_size: 0", "page_size"),
         ("national_portal", "method: POST", "method: GET", "expected 'POST', since the login is by session"),

@@ -31,6 +31,11 @@ CONTRACT = {
         " processed_on_time_count, processed_late_count, in_process_count, in_process_overdue_count, paused_count,"
         " returned_count"
     ),
+    "portal_city_daily": (
+        "report_date, received_count, received_online_count, received_in_person_count, received_post_count,"
+        " carried_over_count, processed_count, processed_early_count, processed_on_time_count, processed_late_count,"
+        " in_process_count, in_process_overdue_count, paused_count, returned_count, shared_dossier_count"
+    ),
     "unit_report_status_daily": (
         "unit_code, report_date, is_expected, due_at, received_at, status_code, revision_count, error_count,"
         " warning_count"

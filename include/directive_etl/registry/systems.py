@@ -83,6 +83,37 @@ class NextUrlPaging(Declared):
     next_field: str
 
 
+class CursorPaging(Declared):
+    """Each page gives a mark that stands for the place after it; the last page gives none."""
+
+    kind: Literal["cursor"]
+    cursor_parameter: str
+    size_parameter: str
+    page_size: PositiveInt
+    cursor_field: str
+
+
+class LinkHeaderPaging(Declared):
+    """Each answer names the next page in its `Link` header (RFC 8288, rel="next"); the last has none."""
+
+    kind: Literal["link_header"]
+    size_parameter: str
+    page_size: PositiveInt
+
+
+Paging = PageNumberPaging | OffsetPaging | NextUrlPaging | CursorPaging | LinkHeaderPaging
+
+
+class Limits(Declared):
+    """What the system's owner allows, and how long we wait."""
+
+    requests_per_second: float = Field(20, gt=0)
+    connections: int = Field(4, ge=1, le=32)
+    connect_seconds: float = Field(10, gt=0)
+    read_seconds: float = Field(60, gt=0)
+    answer_seconds: float = Field(180, gt=0)
+
+
 class Ask(Declared):
     """How a list of changed dossiers is asked for: [changed_from, changed_to)."""
 
@@ -109,6 +140,11 @@ class Window(Declared):
 
     overlap_hours: int = Field(ge=0)
     initial_days: int = Field(ge=0)
+    # Whether the list of a window that is over shows each dossier in its last version inside it. Otherwise a dossier
+    # that has changed since is missing from it, and what is missing cannot be taken for withdrawn.
+    shows_past_state: bool = True
+    # Whether the first page freezes the list for those after it: then one reading proves it.
+    is_frozen: bool = False
 
 
 class FieldNames(Declared):
@@ -136,7 +172,8 @@ class PortalSystem(Declared):
     login: Annotated[SessionLogin | BasicLogin | BearerLogin, Field(discriminator="kind")]
     ask: Ask
     answer: Answer
-    paging: Annotated[PageNumberPaging | OffsetPaging | NextUrlPaging, Field(discriminator="kind")]
+    paging: Annotated[Paging, Field(discriminator="kind")]
+    limits: Limits = Limits()
     window: Window
     fields: FieldNames
     date_formats: tuple[DateFormat, ...] = Field(min_length=1)
@@ -149,7 +186,9 @@ class PortalSystem(Declared):
         if isinstance(self.login, SessionLogin) and self.ask.method != "POST":
             # A session in the query of a GET would stand in access logs.
             yield Mistake(("ask", "method"), repr(self.ask.method), "'POST', since the login is by session")
-        if self.answer.total_field is None and not isinstance(self.paging, NextUrlPaging):
+        if isinstance(self.paging, NextUrlPaging | LinkHeaderPaging) and self.ask.method != "GET":
+            yield Mistake(("ask", "method"), repr(self.ask.method), f"'GET', since {self.paging.kind} gives addresses")
+        if self.answer.total_field is None and isinstance(self.paging, PageNumberPaging | OffsetPaging):
             expected = f"a field: paging by {self.paging.kind} cannot prove its end without a total"
             yield Mistake(("answer", "total_field"), "nothing", expected)
         if self.answer.error_field is not None and not self.answer.accepted_codes:

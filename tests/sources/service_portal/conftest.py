@@ -1,18 +1,22 @@
 """A portal server on loopback with dossiers of our making, real HTTP between it and the code under test."""
 
+import ipaddress
 import json
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 import stamina
 import uvicorn
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from directive_etl.demo_city.portal_server import build_app, connections
 from directive_etl.landing import LandedFile, land_bytes
@@ -65,17 +69,19 @@ def a_version() -> Callable[..., Version]:
 
 
 @contextmanager
-def _running(app: object) -> Iterator[str]:
+def _running(app: object, **tls: str) -> Iterator[str]:
     """Serve an ASGI application on a free port of loopback."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, date_header=False, log_level="error", lifespan="off"))
+        server = uvicorn.Server(
+            uvicorn.Config(app, date_header=False, log_level="critical", lifespan="off", **tls)
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         while not server.started:
             time.sleep(0.01)
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield f"http{'s' if tls else ''}://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join(timeout=10)
@@ -86,6 +92,32 @@ def serve_app() -> Iterator[Callable[[object], str]]:
     """Serve any ASGI application until the test ends; returns its address."""
     with ExitStack() as stack:
         yield lambda app: stack.enter_context(_running(app))
+
+
+@pytest.fixture
+def serve_tls(tmp_path: Path) -> Iterator[Callable[[object], tuple[str, Path]]]:
+    """Serve with a certificate that the host signed itself; returns the address and the certificate."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(address, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    certificate, secret = tmp_path / "host.pem", tmp_path / "host.key"
+    certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    plain = serialization.NoEncryption()
+    secret.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    )
+    files = {"ssl_certfile": str(certificate), "ssl_keyfile": str(secret)}
+    with ExitStack() as stack:
+        yield lambda app: (stack.enter_context(_running(app, **files)), certificate)
 
 
 @pytest.fixture
@@ -100,7 +132,7 @@ def open_portal(tmp_path: Path, serve_app: Callable[[object], str]) -> Iterator[
             page_size: int = 10,
         ) -> tuple[httpx.Client, PortalSystem]:
             demo = tmp_path / "demo"
-            (demo / "portal").mkdir(parents=True)
+            (demo / "portal").mkdir(parents=True, exist_ok=True)
             lines = "".join(json.dumps(version, ensure_ascii=False) + "\n" for version in versions)
             (demo / "portal" / f"{system_code}.jsonl").write_text(lines, encoding="utf-8")
             (demo / "portal" / "faults.json").write_text(json.dumps(faults or []))

@@ -114,3 +114,47 @@ def test_the_warehouse_holds_what_the_portal_showed(open_portal, city, places, w
     for day in reversed(DAYS):
         assert pipeline.pull_portal_system("one_stop", day, connection) == []
     assert rows_of(warehouse) == before
+
+
+COUNTS = [
+    "received_count",
+    "carried_over_count",
+    "processed_count",
+    "processed_late_count",
+    "in_process_count",
+    "in_process_overdue_count",
+    "paused_count",
+    "returned_count",
+]
+
+
+def test_a_dossier_in_two_systems_is_counted_in_each_and_once_in_the_city(
+    open_portal, city, places, warehouse
+):
+    """The counters show 80 of the 120 dossiers, the city portal 70, so 30 stand in both, in the same state."""
+    codes = sorted({str(version["dossier_code"]) for version in city})
+    shown = {"one_stop": set(codes[:80]), "city_portal": set(codes[50:])}
+    for system_code, known in shown.items():
+        here = [version for version in city if version["dossier_code"] in known]
+        client, _ = open_portal(system_code, here)
+        account = connections(places / "demo", "")[system_code]
+        connection = SystemConnection.model_validate(account | {"base_url": str(client.base_url)})
+        for day in DAYS:
+            pipeline.pull_portal_system(system_code, day, connection)
+    with warehouse.connect() as reader:
+        total = pd.read_sql(sa.text("select * from reporting.portal_city_daily"), reader).set_index(
+            "report_date"
+        )
+        each = pd.read_sql(sa.text("select * from core.daily_portal_dossier"), reader)
+    for day in DAYS:
+        expected: Counter[str] = sum(expected_counts(city, day).values(), Counter())
+        assert {name: int(total.at[day, name]) for name in COUNTS} == {
+            name: expected[name] for name in COUNTS
+        }
+        apart = [
+            sum(expected_counts([v for v in city if v["dossier_code"] in known], day).values(), Counter())
+            for known in shown.values()
+        ]
+        rows = each[each["report_date"] == day]
+        assert int(rows["received_count"].sum()) == sum(counts["received_count"] for counts in apart)
+    assert total["shared_dossier_count"].max() == 30

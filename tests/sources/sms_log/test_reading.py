@@ -56,7 +56,7 @@ def delivered(counts) -> int:
     [
         (row(2, sent="18/08/2020 10:00:00"), "bad_time"),
         (row(2, sent="2020-02-30 10:00:00"), "bad_time"),
-        (row(2, sent=""), "bad_time"),
+        (row(2, sent="", done=""), "bad_time"),
         (row(2, done="soon"), "bad_time"),
         (row(2, sent="2020-12-18 10:00:00"), "bad_time"),
         (row(2, sent="0020-08-18 10:00:00"), "bad_time"),
@@ -82,6 +82,14 @@ def test_a_bad_line_is_refused_alone(count_logs, bad: str, reason_code: str) -> 
     assert places(counts) == [("line 4", reason_code)]
     assert delivered(counts) == 3
     assert (counts.account.read, counts.account.loaded, counts.account.refused) == (4, 3, 1)
+
+
+def test_a_receipt_need_not_repeat_the_submission(count_logs) -> None:
+    text = HEADER + row(1, state="SENT", done="") + row(1, sent="") + row(2, sent="")
+    counts = count_logs({DAY: [("log.csv", text.encode())]}, operator())
+    assert counts.daily["message_count"].tolist() == [1]
+    assert delivered(counts) == 1
+    assert counts.account.loaded == 3
 
 
 def test_a_quote_that_nothing_closes_does_not_swallow_the_rest(count_logs) -> None:

@@ -1,6 +1,10 @@
 """One HTTP answer from a portal: who we are, what is worth another try, and what each failure is called."""
 
+import base64
 import ipaddress
+import logging
+import ssl
+import urllib.request
 from collections.abc import Generator
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -13,9 +17,14 @@ import stamina
 from directive_etl.errors import ConfigurationError, SourceChangedError, SourceUnavailableError
 from directive_etl.registry.systems import BearerLogin, PortalSystem, SessionLogin
 from directive_etl.settings import SystemConnection
+from directive_etl.sources.service_portal.transport import PacedTransport
 
-TIMEOUT = httpx.Timeout(60, connect=10)
+log = logging.getLogger(__name__)
+
 LONGEST_WAIT_SECONDS = 60.0
+_MAX_REDIRECTS = 3
+# An answer that only says no is short; a page of dossiers need not be read for it.
+_LONGEST_REFUSAL = 4096
 
 
 class BusyPortalError(SourceUnavailableError):
@@ -26,28 +35,55 @@ class BusyPortalError(SourceUnavailableError):
         self.wait_seconds = wait_seconds
 
 
-def open_client(system: PortalSystem, connection: SystemConnection) -> httpx.Client:
-    """Return a client that logs in to the system; the caller closes it.
+class EarlyAnswerError(SourceUnavailableError):
+    """By the portal's clock the day is not over: to ask again within minutes would not help."""
+
+
+class PortalClient(httpx.Client):
+    """A client that follows a redirect only to the hosts that the connection names."""
+
+    redirect_hosts: tuple[str, ...] = ()
+
+
+def open_client(system: PortalSystem, connection: SystemConnection) -> PortalClient:
+    """Return a client that logs in to the system and keeps to its limits; the caller closes it.
 
     Logging in happens with the first ask, and again when a session has expired. Answers are asked for
     uncompressed, so that the bytes that land are the bytes that were sent.
     """
-    return httpx.Client(
+    limits = system.limits
+    trust = True if connection.ca_file is None else ssl.create_default_context(cafile=str(connection.ca_file))
+    wire = httpx.HTTPTransport(
+        verify=trust,
+        limits=httpx.Limits(max_connections=limits.connections, max_keepalive_connections=limits.connections),
+        proxy=_proxy_to(httpx.URL(connection.base_url)),
+    )
+    client = PortalClient(
         base_url=connection.base_url,
         auth=_authentication(system, connection),
-        timeout=TIMEOUT,
+        timeout=httpx.Timeout(limits.read_seconds, connect=limits.connect_seconds),
         headers={"Accept": "application/json", "Accept-Encoding": "identity"},
-        # A proxy of the environment never reaches a server on this machine.
-        trust_env=not _is_loopback(httpx.URL(connection.base_url).host),
+        transport=PacedTransport(wire, limits),
     )
+    client.redirect_hosts = connection.redirect_hosts
+    return client
 
 
 def _worth_another_try(error: Exception) -> bool | float:
     """Say whether to retry, or after how many seconds when the portal said so itself."""
     if isinstance(error, BusyPortalError) and error.wait_seconds is not None:
         return min(error.wait_seconds, LONGEST_WAIT_SECONDS)
-    return isinstance(error, SourceUnavailableError)
+    return isinstance(error, SourceUnavailableError) and not isinstance(error, EarlyAnswerError)
 
+
+def _log_retry(details: stamina.instrumentation.RetryDetails) -> None:
+    """One line per fault that is tried again. stamina's own line would show the arguments of the call."""
+    log.warning(
+        "%s; asked again in %.1f s (retry %d)", details.caused_by, details.wait_for, details.retry_num
+    )
+
+
+stamina.instrumentation.set_on_retry_hooks([_log_retry])
 
 # Tries again while the source is unavailable, waiting longer each time; every other error passes at once.
 while_unavailable = stamina.retry(
@@ -68,12 +104,7 @@ def send(client: httpx.Client, request: httpx.Request, where: str) -> httpx.Resp
         ConfigurationError: the portal does not accept our login.
         SourceChangedError: any other status.
     """
-    try:
-        response = client.send(request)
-    except httpx.TransportError as error:
-        raise SourceUnavailableError(
-            f"{where}: no answer ({type(error).__name__}); ask the portal's owner"
-        ) from error
+    response = _follow(client, _send_once(client, request, where), where)
     code = response.status_code
     if code == httpx.codes.OK:
         return response
@@ -83,7 +114,39 @@ def send(client: httpx.Client, request: httpx.Request, where: str) -> httpx.Resp
         )
     if code == httpx.codes.TOO_MANY_REQUESTS or code >= 500:
         raise BusyPortalError(f"{where}: the portal answered {code}; ask its owner", _wait_seconds(response))
+    if response.is_redirect:
+        host = response.request.url.join(response.headers.get("Location", "")).host
+        raise SourceChangedError(
+            f"{where}: the portal answered {code}, a redirect to {host!r}, which was refused; "
+            "name the host in the connection's redirect_hosts if it is right"
+        )
     raise SourceChangedError(f"{where}: the portal answered {code}; its interface has changed, ask its owner")
+
+
+def _send_once(client: httpx.Client, request: httpx.Request, where: str) -> httpx.Response:
+    try:
+        return client.send(request)
+    except (httpx.TransportError, httpx.DecodingError) as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise ConfigurationError(
+                f"{where}: the certificate of {request.url.host!r} is not trusted; "
+                "ask the portal's owner, or give it as the connection's ca_file"
+            ) from error
+        raise SourceUnavailableError(
+            f"{where}: no answer ({type(error).__name__}); ask the portal's owner"
+        ) from error
+
+
+def _follow(client: httpx.Client, response: httpx.Response, where: str) -> httpx.Response:
+    """Follow redirects to the hosts that the connection names; every other one is left for `send` to refuse."""
+    allowed = client.redirect_hosts if isinstance(client, PortalClient) else ()
+    for _ in range(_MAX_REDIRECTS):
+        following = response.next_request
+        if following is None or following.url.host not in allowed:
+            break
+        log.warning("%s: redirected to %s, as the connection allows", where, following.url.host)
+        response = _send_once(client, following, where)
+    return response
 
 
 def sent_at(response: httpx.Response, where: str) -> datetime:
@@ -113,6 +176,13 @@ def _wait_seconds(response: httpx.Response) -> float | None:
         return None
 
 
+def _proxy_to(url: httpx.URL) -> str | None:
+    """Return the environment's proxy for an address; none ever stands between us and a server on this machine."""
+    if _is_loopback(url.host) or urllib.request.proxy_bypass(url.host):
+        return None
+    return urllib.request.getproxies().get(url.scheme)
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -125,16 +195,37 @@ def _authentication(system: PortalSystem, connection: SystemConnection) -> httpx
         return _SessionAuth(system.system_code, system.login, connection)
     if isinstance(system.login, BearerLogin):
         return _BearerAuth(connection.password.get_secret_value())
-    return httpx.BasicAuth(connection.username, connection.password.get_secret_value())
+    return _BasicAuth(connection.username, connection.password.get_secret_value())
 
 
-class _BearerAuth(httpx.Auth):
+class _AgainOnce(httpx.Auth):
+    """A login that goes with every ask; one that is refused in the middle of a pull is offered once more."""
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = self._credentials()
+        response = yield request
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            log.warning("%s: login refused (401); offered once more", request.url.host)
+            yield request
+
+    def _credentials(self) -> str:
+        raise NotImplementedError
+
+
+class _BearerAuth(_AgainOnce):
     def __init__(self, token: str) -> None:
         self._token = token
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        yield request
+    def _credentials(self) -> str:
+        return f"Bearer {self._token}"
+
+
+class _BasicAuth(_AgainOnce):
+    def __init__(self, username: str, password: str) -> None:
+        self._pair = base64.b64encode(f"{username}:{password}".encode()).decode()
+
+    def _credentials(self) -> str:
+        return f"Basic {self._pair}"
 
 
 class _SessionAuth(httpx.Auth):
@@ -150,13 +241,18 @@ class _SessionAuth(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         if self._session is None:
-            yield from self._log_in()
+            yield from self._log_in(None)
+        used = self._session
         response = yield self._signed(request)
         if self._has_expired(response):
-            yield from self._log_in()
+            log.warning("service_portal %s: the session has expired; logging in again", self._system_code)
+            yield from self._log_in(used)
             yield self._signed(request)
 
-    def _log_in(self) -> Generator[httpx.Request, httpx.Response, None]:
+    def _log_in(self, expired: str | None) -> Generator[httpx.Request, httpx.Response, None]:
+        """Get a session, unless another thread has got a new one meanwhile."""
+        if self._session != expired:
+            return
         where = f"service_portal {self._system_code} login"
         url = httpx.URL(self._connection.base_url.rstrip("/") + "/" + self._login.login_path.lstrip("/"))
         names = {
@@ -164,7 +260,7 @@ class _SessionAuth(httpx.Auth):
             self._login.password_field: self._connection.password.get_secret_value(),
         }
         response = yield httpx.Request("POST", url, json=names)
-        if response.status_code >= 500:
+        if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.status_code >= 500:
             raise BusyPortalError(
                 f"{where}: the portal answered {response.status_code}", _wait_seconds(response)
             )
@@ -183,6 +279,10 @@ class _SessionAuth(httpx.Auth):
         )
 
     def _has_expired(self, response: httpx.Response) -> bool:
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            return True
+        if len(response.content) > _LONGEST_REFUSAL:
+            return False
         return str(_json_object(response.content).get(self._login.error_field)) in self._login.expired_codes
 
 

@@ -1,47 +1,64 @@
-"""Pull the dossiers that changed up to the end of a day: pages as sent, a list proved whole or read again."""
+"""Pull the dossiers that changed up to the end of a day: pages as sent, a list that proves itself whole."""
 
-from collections import Counter
+import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import httpx
 import pandas as pd
 
-from directive_etl.errors import SourceChangedError, SourceUnavailableError
+from directive_etl.errors import SourceChangedError
 from directive_etl.landing import LandedFile, land_bytes
 from directive_etl.periods import day_end
 from directive_etl.quality import refused_frame
 from directive_etl.registry.systems import PortalSystem
-from directive_etl.sources.service_portal.access import open_client, send, sent_at, while_unavailable
+from directive_etl.sources.service_portal.access import (
+    EarlyAnswerError,
+    open_client,
+    send,
+    sent_at,
+    while_unavailable,
+)
+from directive_etl.sources.service_portal.journal import SOURCE_CODE, PullJournal, ask_id
 from directive_etl.sources.service_portal.pages import (
     Page,
     UnreadablePageError,
     first_request,
     next_request,
+    other_requests,
     understand,
     window_of,
 )
+from directive_etl.sources.service_portal.proof import Reading, agree, find_gap, is_one_moment
 
-__all__ = ["PullResult", "find_gap", "open_client", "pull_day"]
+__all__ = ["PullResult", "open_client", "pull_day"]
 
-SOURCE_CODE = "service_portal"
-MAX_READINGS = 3
+log = logging.getLogger(__name__)
+
+MAX_READINGS = 6
+MAX_SAME_FAULT = 3
 MAX_ASKS_PER_PAGE = 3
 MAX_PAGES = 20_000
 
 
 @dataclass(frozen=True)
 class PullResult:
-    """A list that proved itself whole.
+    """What a pull brought.
 
-    files: its pages in order, each content once. refused: the pages that could not be read on the way, with
-    REFUSED_COLUMNS; unreadable: their bytes. A page that was read when asked for again is in `files` as well.
+    files: the pages of the passage that was proved whole, in order, each content once; without a proof the pages of
+    every passage. refused: the pages that could not be read on the way, with REFUSED_COLUMNS; unreadable: their bytes.
+    window: the [from, to) asked for. answered_at: when the portal sent its last answer; a page that had landed before
+    keeps the time it was first known. doubt: why the list is not proved whole; empty when it is.
     """
 
     files: list[LandedFile]
     refused: pd.DataFrame
     unreadable: list[LandedFile]
+    window: tuple[datetime, datetime]
+    answered_at: datetime
+    doubt: str = ""
 
 
 @dataclass(repr=False)
@@ -52,11 +69,14 @@ class _Pull:
     system: PortalSystem
     day: date
     landing: Path
-    first_pull: bool
+    window: tuple[datetime, datetime]
+    journal: PullJournal | None
     unreadable: dict[str, tuple[LandedFile, dict[str, str]]] = field(default_factory=dict)
+    # Pages understood so far by number, ask, Link header and hash: the same bytes are not read twice.
+    known: dict[tuple[int, str, str, str], Page] = field(default_factory=dict)
+    answers: list[datetime] = field(default_factory=list)
 
     def __repr__(self) -> str:
-        # The log of retries shows arguments.
         return f"<pull {self.name}>"
 
     @property
@@ -65,11 +85,20 @@ class _Pull:
 
 
 def pull_day(
-    client: httpx.Client, system: PortalSystem, day: date, landing: Path, first_pull: bool
+    client: httpx.Client,
+    system: PortalSystem,
+    day: date,
+    landing: Path,
+    first_pull: bool,
+    *,
+    proved_through: date | None = None,
+    window: tuple[datetime, datetime] | None = None,
+    journal: PullJournal | None = None,
 ) -> PullResult:
     """Land every page of the dossiers changed in the window of a day (docs/sources/service_portal.md).
 
-    A list that does not prove itself whole is read again from the start, up to three times in all.
+    A list of several pages is read until two passages after each other agree, up to six times in all. One that keeps
+    moving is returned as far as it was seen, with the reason why it is in doubt.
 
     Args:
         client: from `open_client`.
@@ -77,93 +106,100 @@ def pull_day(
         day: the reporting day whose end closes the window.
         landing: the landing zone.
         first_pull: whether to reach back by the declared initial days instead of the overlap.
+        proved_through: the last day before this one whose pull was proved whole.
+        window: asks for these change times instead, as an earlier pull of the day did.
+        journal: of a pull that may have been interrupted; what it names is not fetched again.
 
     Raises:
-        SourceUnavailableError: no answer after retries; the day is not over at the portal; the list kept
-            moving.
+        SourceUnavailableError: no answer after retries, or the day is not over at the portal.
         SourceChangedError: a page that stays unreadable, an answer without the declared fields, or a list
             that contradicts itself in the same way each time it is read.
         ConfigurationError: the portal does not accept our login.
     """
-    pull = _Pull(client, system, day, landing, first_pull)
-    readings: set[tuple[str, ...]] = set()
-    gap = ""
-    for _ in range(MAX_READINGS):
-        pages, files = _read_list(pull)
-        gap = find_gap(pages, system.fields.dossier_code)
-        if not gap:
-            return _to_result(pull, files)
-        readings.add(tuple(file.sha256 for file in files))
-    if len(readings) == 1:
-        raise SourceChangedError(
-            f"{pull.name}: {gap}, the same in {MAX_READINGS} readings; ask the portal's owner"
-        )
-    raise SourceUnavailableError(
-        f"{pull.name}: {gap}; the list moved in {MAX_READINGS} readings, try again later"
-    )
+    window = window or window_of(system, day, first_pull, proved_through)
+    pull = _Pull(client, system, day, landing, window, journal)
+    readings: list[Reading] = []
+    doubt = ""
+    for number in range(1, MAX_READINGS + 1):
+        reading = _read_list(pull, number)
+        previous = readings[-1] if readings else None
+        readings.append(reading)
+        if gap := find_gap(reading.pages):
+            doubt = gap
+            if [one.content for one in readings].count(reading.content) == MAX_SAME_FAULT:
+                raise SourceChangedError(
+                    f"{pull.name}: {gap}, the same in {MAX_SAME_FAULT} readings; ask the portal's owner"
+                )
+        elif is_one_moment(reading, system) or (previous is not None and agree(previous, reading, system)):
+            return _to_result(pull, reading.files, doubt="")
+        elif previous is None or find_gap(previous.pages):
+            continue
+        else:
+            doubt = "two readings of the list differ"
+        log.warning("%s: %s (reading %d); the list is read again", pull.name, doubt, number)
+    log.warning("%s: %s after %d readings; loaded as provisional", pull.name, doubt, MAX_READINGS)
+    return _to_result(pull, [file for reading in readings for file in reading.files], doubt)
 
 
-def find_gap(pages: list[Page], code_field: str) -> str:
-    """Say why a list is not proved whole; empty when it is.
-
-    Whole means: each page is the one asked for, every page gives the same total, and as many distinct
-    dossiers came; in a list without a total no dossier came twice (one that moves to the next page pushes
-    another out of sight).
-    """
-    for page in pages:
-        if page.said_number is not None and page.said_number != page.number:
-            return f"page {page.said_number} was sent for page {page.number}"
-    records = [record for page in pages for record in page.records]
-    # A record without a code is refused when read; here it counts as a dossier of its own.
-    codes = Counter(
-        str(record[code_field]) if isinstance(record, dict) and record.get(code_field) else f"#{place}"
-        for place, record in enumerate(records)
-    )
-    totals = {page.total for page in pages if page.total is not None}
-    if len(totals) > 1:
-        return "the total changed between pages"
-    if totals and (total := totals.pop()) != len(codes):
-        return f"the portal counts {total} dossiers and sent {len(codes)} distinct ones"
-    if len(codes) < len(records):
-        return f"{len(records) - len(codes)} dossiers were sent more than once"
-    return ""
-
-
-def _read_list(pull: _Pull) -> tuple[list[Page], list[LandedFile]]:
-    """Ask for page after page until the list ends."""
-    window = window_of(pull.system, pull.day, pull.first_pull)
-    request: httpx.Request | None = first_request(pull.client, pull.system, window)
-    pages: list[Page] = []
-    files: list[LandedFile] = []
-    asked: set[tuple[str, bytes]] = set()
-    while request is not None:
-        place = f"page {len(pages) + 1}"
-        ask = (str(request.url), request.content)
-        if ask in asked or len(pages) == MAX_PAGES:
+def _read_list(pull: _Pull, reading: int) -> Reading:
+    """Ask for all pages: side by side where their addresses are known after the first, else one after the other."""
+    request: httpx.Request | None = first_request(pull.client, pull.system, pull.window)
+    assert request is not None  # noqa: S101 - for the type checker
+    pages_and_files = [_read_page(pull, reading, request, 1)]
+    others = other_requests(pull.client, pull.system, pull.window, pages_and_files[0][0])
+    if others is not None:
+        pages_and_files += _read_side_by_side(pull, reading, others)
+        return Reading(*map(list, zip(*pages_and_files, strict=True)))
+    asked = {ask_id(request)}
+    while request := next_request(
+        pull.client, pull.system, pull.window, [page for page, _ in pages_and_files]
+    ):
+        number = len(pages_and_files) + 1
+        if (ask := ask_id(request)) in asked or number > MAX_PAGES:
             raise SourceChangedError(
-                f"{pull.name} {place}: the pages lead in a circle; ask the portal's owner"
+                f"{pull.name} page {number}: the pages lead in a circle; ask the portal's owner"
             )
         asked.add(ask)
-        page, file = _read_page(pull, request, len(pages) + 1)
-        if file.known_at < day_end(pull.day):
-            raise SourceUnavailableError(
-                f"{pull.name}: by the portal's clock the day is not over; pull it afterwards"
-            )
-        pages.append(page)
-        files.append(file)
-        request = next_request(pull.client, pull.system, window, pages)
-    return pages, files
+        pages_and_files.append(_read_page(pull, reading, request, number))
+    return Reading(*map(list, zip(*pages_and_files, strict=True)))
 
 
-def _read_page(pull: _Pull, request: httpx.Request, number: int) -> tuple[Page, LandedFile]:
+def _read_side_by_side(
+    pull: _Pull, reading: int, requests: list[httpx.Request]
+) -> list[tuple[Page, LandedFile]]:
+    """Read pages 2 and on, as many at a time as the system allows; the first error ends all."""
+    if len(requests) >= MAX_PAGES:
+        raise SourceChangedError(f"{pull.name}: a list of {len(requests)} pages; ask the portal's owner")
+    with ThreadPoolExecutor(pull.system.limits.connections, thread_name_prefix="portal") as pool:
+        waiting = [
+            pool.submit(_read_page, pull, reading, request, number)
+            for number, request in enumerate(requests, start=2)
+        ]
+        try:
+            return [one.result() for one in waiting]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _read_page(pull: _Pull, reading: int, request: httpx.Request, number: int) -> tuple[Page, LandedFile]:
     """Read one page, asking again when it arrives unreadable; each unreadable answer is kept and named."""
     where = f"{pull.name} page {number}"
+    if pull.journal is not None and (landed := pull.journal.find(reading, request)):
+        file, link = landed
+        pull.answers.append(file.known_at)
+        page = understand(file.path.read_bytes(), number, request.url, pull.system, where, link)
+        pull.known[number, ask_id(request), link, file.sha256] = page
+        return page, file
     fault = ""
     for _ in range(MAX_ASKS_PER_PAGE):
-        page, file = _ask_page(pull, request, number, where)
-        if isinstance(page, Page):
-            return page, file
-        fault = str(page)
+        page_or_fault, file, link = _ask_page(pull, request, number, where)
+        if isinstance(page_or_fault, Page):
+            if pull.journal is not None:
+                pull.journal.note(reading, request, file, link)
+            return page_or_fault, file
+        fault = str(page_or_fault)
+        log.warning("%s: unreadable (%s); kept as %s", where, fault, file.sha256)
         pull.unreadable[file.sha256] = (file, _refused_page(file, number, fault))
     raise SourceChangedError(
         f"{where}: unreadable in {MAX_ASKS_PER_PAGE} asks ({fault}); ask the portal's owner"
@@ -173,18 +209,24 @@ def _read_page(pull: _Pull, request: httpx.Request, number: int) -> tuple[Page, 
 @while_unavailable
 def _ask_page(
     pull: _Pull, request: httpx.Request, number: int, where: str
-) -> tuple[Page | UnreadablePageError, LandedFile]:
+) -> tuple[Page | UnreadablePageError, LandedFile, str]:
     """Send the request, land whatever was answered, then say what it means or why it has no meaning."""
     response = send(pull.client, request, where)
     origin = f"{request.url.path} page {number}"
     known_at = sent_at(response, where)
-    file = land_bytes(
-        pull.landing, SOURCE_CODE, pull.system.system_code, pull.day, response.content, origin, known_at
-    )
+    if known_at < day_end(pull.day):
+        raise EarlyAnswerError(f"{pull.name}: by the portal's clock the day is not over; pull it afterwards")
+    link = response.headers.get("Link", "")
+    content = response.content
+    file = land_bytes(pull.landing, SOURCE_CODE, pull.system.system_code, pull.day, content, origin, known_at)
+    pull.answers.append(known_at)
+    key = (number, ask_id(request), link, file.sha256)
     try:
-        return understand(response.content, number, request.url, pull.system, where), file
+        page = pull.known.get(key) or understand(content, number, request.url, pull.system, where, link)
     except UnreadablePageError as error:
-        return error, file
+        return error, file, link
+    pull.known[key] = page
+    return page, file, link
 
 
 def _refused_page(file: LandedFile, number: int, fault: str) -> dict[str, str]:
@@ -197,10 +239,13 @@ def _refused_page(file: LandedFile, number: int, fault: str) -> dict[str, str]:
     }
 
 
-def _to_result(pull: _Pull, files: list[LandedFile]) -> PullResult:
+def _to_result(pull: _Pull, files: list[LandedFile], doubt: str) -> PullResult:
     unreadable = list(pull.unreadable.values())
     return PullResult(
         files=list({file.sha256: file for file in files}.values()),
         refused=refused_frame(row for _, row in unreadable),
         unreadable=[file for file, _ in unreadable],
+        window=pull.window,
+        answered_at=max(pull.answers),
+        doubt=doubt,
     )

@@ -36,9 +36,13 @@ class Fault:
 
     def show(self, records: pd.DataFrame, row: int) -> str:
         """Return the faulty field as sent, long numbers masked, free text left out."""
-        text = str(records.at[row, self.column])
-        shown = mask_digits(text) if _SHOWABLE.fullmatch(text) else f"(text of {len(text)} characters)"
+        shown = show_text(str(records.at[row, self.column]))
         return f"{self.field}={shown}" if self.field else shown
+
+
+def show_text(text: str) -> str:
+    """Return a value as sent, long numbers masked; free text, which may be a name, only by its length."""
+    return mask_digits(text) if _SHOWABLE.fullmatch(text) else f"(text of {len(text)} characters)"
 
 
 def show_key(key: int) -> str:

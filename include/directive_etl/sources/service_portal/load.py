@@ -1,9 +1,10 @@
 """Load dossier versions, and recount every day that a new version touches."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
@@ -15,20 +16,45 @@ from directive_etl.registry.procedures import Procedure
 from directive_etl.sources.service_portal.count import count_daily_dossiers, to_figures
 from directive_etl.sources.service_portal.extract import PullResult
 from directive_etl.sources.service_portal.read import ReadPages
+from directive_etl.sources.service_portal.versions import Pull, known_by, new_versions, vanished
 from directive_etl.warehouse.ledger import Batch, lock_part, write_batch
 from directive_etl.warehouse.merge import merge_rows
 from directive_etl.warehouse.observations import record_observations
 from directive_etl.warehouse.tables import facts
 
 SOURCE = "service_portal"
-VERSION_KEY = ["system_code", "dossier_key", "changed_at"]
 
 
 def is_first_pull(connection: sa.Connection, system_code: str, day: date) -> bool:
-    """Whether no earlier day of the system was pulled, so that dossiers open before must be fetched too."""
+    """Whether no earlier day of the system was proved whole, so that dossiers open before must be fetched too."""
+    return last_proven_day(connection, system_code, day) is None
+
+
+def last_proven_day(connection: sa.Connection, system_code: str, day: date) -> date | None:
+    """Return the last day before a day whose pull was proved whole.
+
+    Only earlier days count, so pulling an old day again asks for the same window as the first time.
+    """
     table = facts.portal_pull
-    query = sa.select(sa.literal(True)).where(table.c.system_code == system_code, table.c.report_date < day)
-    return connection.execute(query.limit(1)).scalar() is None
+    query = sa.select(sa.func.max(table.c.report_date)).where(
+        table.c.system_code == system_code, table.c.report_date < day, table.c.is_proven
+    )
+    return connection.execute(query).scalar()
+
+
+def recorded_window(
+    connection: sa.Connection, system_code: str, day: date
+) -> tuple[datetime, datetime] | None:
+    """Return the window that an earlier pull of the day asked for, so that a rerun asks the same; None without one.
+
+    What was known of the days before may have changed since: a backfill runs days side by side.
+    """
+    table = facts.portal_pull
+    query = sa.select(table.c.window_from, table.c.window_to).where(
+        table.c.system_code == system_code, table.c.report_date == day
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else (row.window_from, row.window_to)
 
 
 def pull_batch(
@@ -53,15 +79,27 @@ def pull_batch(
         files=pull.files,
         unreadable_files=pull.unreadable,
         refused=refused,
-        checks=checks,
+        checks=[*checks, _whole_list_check(pull)],
         suite_name="core.portal_dossier_version",
         status_code="refused" if failed else "loaded",
         reason=describe(failed),
     )
 
 
+def _whole_list_check(pull: PullResult) -> CheckResult:
+    return CheckResult(
+        check_code="list_proved_whole",
+        severity="warning",
+        column="",
+        is_success=not pull.doubt,
+        observed=pull.doubt,
+        failed_count=int(bool(pull.doubt)),
+        notes="a list that kept moving while it was read is provisional until the next one that is proved whole",
+    )
+
+
 def stored_versions(connection: sa.Connection, system_code: str) -> pd.DataFrame:
-    """Return every dossier version held of a system, columns as core.portal_dossier_version, times in UTC."""
+    """Return every telling held of a system, columns as core.portal_dossier_version, times in UTC."""
     table = facts.portal_dossier_version
     columns = [column for column in table.c if column.name != "batch_id"]
     frame = pd.read_sql(sa.select(*columns).where(table.c.system_code == system_code), connection)
@@ -70,30 +108,13 @@ def stored_versions(connection: sa.Connection, system_code: str) -> pd.DataFrame
     return frame
 
 
-def new_versions(versions: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
-    """Return the versions that say something not known before they came.
-
-    Args:
-        versions: of one pull, one row per dossier version.
-        stored: all versions held of the system.
-
-    Returns:
-        Rows of `versions`. A version held with the same content and known no later is no news.
-    """
-    content = [column for column in versions.columns if column != "known_at"]
-    held = _as_text(stored, content).sort_values("known_at").drop_duplicates(content, keep="first")
-    joined = _as_text(versions, content).merge(
-        held[[*content, "known_at"]].rename(columns={"known_at": "held_since"}), on=content, how="left"
-    )
-    is_known = (joined["held_since"] <= joined["known_at"]).to_numpy()
-    return versions[~is_known]
-
-
 def load_pull(
     engine: sa.Engine,
     batch: Batch,
-    versions: pd.DataFrame,
+    pull: PullResult,
+    pages: ReadPages,
     *,
+    shows_past_state: bool,
     unit_codes: Sequence[str],
     procedures: Sequence[Procedure],
     directive_start: date,
@@ -106,7 +127,9 @@ def load_pull(
     Args:
         engine: of the role etl_loader.
         batch: of the pull; versions in its account that are held already are counted as unchanged.
-        versions: what the pull read; columns as core.portal_dossier_version.
+        pull: what was pulled.
+        pages: what was read of it.
+        shows_past_state: whether a dossier that should be in the list and is not has been withdrawn.
         unit_codes: units for which the portal's list is complete: without dossiers they have 0.
         procedures: the catalogue.
         directive_start: first day that is measured.
@@ -125,8 +148,16 @@ def load_pull(
     changed_days: list[date] = []
     with engine.begin() as connection:
         lock_part(connection, SOURCE, batch.part_code)
+        before = pulls_of(connection, batch.part_code, with_keys_after=batch.known_at)
+        batch, versions = _as_known_now(batch, pages.versions.assign(is_withdrawn=False), pull, before)
+        this = Pull(batch.report_date, batch.known_at, pull.window, not pull.doubt, pages.seen_keys)
+        pulls = before | {this.day: this}
         stored = stored_versions(connection, batch.part_code)
         news = new_versions(versions, stored)
+        known = news if stored.empty else pd.concat([stored, news], ignore_index=True)
+        later = [one for one in pulls.values() if one.known_at >= this.known_at]
+        gone = vanished(known, later if shows_past_state else [])
+        known = pd.concat([known, gone], ignore_index=True) if len(gone) else known
         account = batch.account
         batch = replace(
             batch,
@@ -138,19 +169,17 @@ def load_pull(
                 unchanged=account.loaded - len(news),
             ),
         )
-        known = versions if stored.empty else pd.concat([stored, news], ignore_index=True)
-        pulls = _pulls(connection, batch)
-        days = _touched_days(batch, news, pulls, directive_start)
+        days = touched_days(this, pulls, news, gone, known, directive_start)
 
         def load(batch_id: int) -> int:
             stamp = {"batch_id": batch_id}
-            written = merge_rows(connection, facts.portal_dossier_version, news, stamp=stamp).changed
-            pull = pd.DataFrame(
-                [{"system_code": batch.part_code, "report_date": batch.report_date, "known_at": batch.known_at}]
-            )
-            written += merge_rows(connection, facts.portal_pull, pull, stamp=stamp).changed
+            told = pd.concat([news, gone], ignore_index=True)
+            written = merge_rows(connection, facts.portal_dossier_version, told, stamp=stamp).changed
+            written += _record_pull(connection, batch, this, pull.doubt, batch_id)
             for day in days:
-                changed = _recount(connection, batch, batch_id, known, pulls, day, unit_codes, procedures, directive_start)
+                changed = _recount(
+                    connection, batch, batch_id, known, pulls, day, unit_codes, procedures, directive_start
+                )
                 if changed:
                     changed_days.append(day)
                     written += changed
@@ -160,12 +189,84 @@ def load_pull(
     return changed_days
 
 
+def _as_known_now(
+    batch: Batch, versions: pd.DataFrame, pull: PullResult, before: Mapping[date, Pull]
+) -> tuple[Batch, pd.DataFrame]:
+    """A list that is again as it was before another one is news of today, although its bytes landed earlier."""
+    held = before.get(batch.report_date)
+    if held is None or not batch.known_at < held.known_at < pull.answered_at:
+        return batch, versions
+    return replace(batch, known_at=pull.answered_at), versions.assign(
+        known_at=pd.Timestamp(pull.answered_at).tz_convert("UTC")
+    )
+
+
+def _record_pull(connection: sa.Connection, batch: Batch, this: Pull, doubt: str, batch_id: int) -> int:
+    row = {
+        "system_code": batch.part_code,
+        "report_date": this.day,
+        "known_at": this.known_at,
+        "window_from": this.window[0],
+        "window_to": this.window[1],
+        "is_proven": this.is_proven,
+        "doubt": doubt,
+        "seen_keys": np.sort(np.asarray(list(this.seen_keys), dtype="<i8")).tobytes(),
+    }
+    frame = pd.DataFrame([row])
+    return merge_rows(connection, facts.portal_pull, frame, stamp={"batch_id": batch_id}).changed
+
+
+def pulls_of(connection: sa.Connection, system_code: str, with_keys_after: datetime) -> dict[date, Pull]:
+    """Return the pulls of a system by day; those known from a moment on with the dossiers they saw."""
+    table = facts.portal_pull
+    keys = sa.case((table.c.known_at >= with_keys_after, table.c.seen_keys), else_=b"")
+    rows = connection.execute(sa.select(table, keys.label("keys")).where(table.c.system_code == system_code))
+    return {
+        row.report_date: Pull(
+            row.report_date,
+            row.known_at,
+            (row.window_from, row.window_to),
+            row.is_proven,
+            np.frombuffer(row.keys, dtype="<i8").tolist(),
+        )
+        for row in rows
+    }
+
+
+def touched_days(
+    this: Pull,
+    pulls: Mapping[date, Pull],
+    news: pd.DataFrame,
+    gone: pd.DataFrame,
+    known: pd.DataFrame,
+    directive_start: date,
+) -> list[date]:
+    """Return the pulled days that a pull touches: by its news, by what vanished, by what it proves after all.
+
+    A dossier that vanishes, or comes back, touches every day since its first change.
+    """
+    first = this.day
+    if this.is_proven:
+        proven = [day for day, pull in pulls.items() if pull.is_proven and day < this.day]
+        first = min([day for day in pulls if not proven or day > max(proven)])
+        first = min(first, this.day)
+    if len(news):
+        first = min(first, to_local_date(news["changed_at"].min()))
+    withdrawn = known.loc[known["is_withdrawn"].astype(bool), "dossier_key"]
+    whole = set(gone["dossier_key"]) | (set(news["dossier_key"]) & set(withdrawn))
+    if whole:
+        first = min(first, to_local_date(known.loc[known["dossier_key"].isin(whole), "changed_at"].min()))
+    if first == this.day and not len(news) and not whole:
+        return [this.day]
+    return [day for day in sorted(pulls) if day >= max(first, directive_start)]
+
+
 def _recount(
     connection: sa.Connection,
     batch: Batch,
     batch_id: int,
     known: pd.DataFrame,
-    pulls: dict[date, datetime],
+    pulls: Mapping[date, Pull],
     day: date,
     unit_codes: Sequence[str],
     procedures: Sequence[Procedure],
@@ -174,13 +275,16 @@ def _recount(
     """Count a day as known at each pull from this one on; the last count is the fact, each is an observation."""
     system_code = batch.part_code
     # A day cannot be counted before its own pull, and this batch changes nothing that was known before it.
-    first_moment = max(pulls[day], batch.known_at)
-    moments = sorted({first_moment, *(known_at for known_at in pulls.values() if known_at > first_moment)})
+    first_moment = max(pulls[day].known_at, batch.known_at)
+    moments = sorted({first_moment, *(one.known_at for one in pulls.values() if one.known_at > first_moment)})
     changed = 0
     for known_at in moments:
-        versions = _known_by(known, known_at)
+        versions = known_by(known, known_at)
+        is_proven = any(
+            one.is_proven and one.day >= day and one.known_at <= known_at for one in pulls.values()
+        )
         figures = to_figures(versions, day, system_code, list(unit_codes), list(procedures), directive_start)
-        figures = figures.assign(figure_date=day, obs_status="A", known_at=known_at)
+        figures = figures.assign(figure_date=day, obs_status="A" if is_proven else "P", known_at=known_at)
         changed += record_observations(connection, figures, source_code=SOURCE, batch_id=batch_id).changed
         if known_at == moments[-1]:
             daily = count_daily_dossiers(versions, day, list(procedures))
@@ -192,33 +296,3 @@ def _recount(
                 stamp={"batch_id": batch_id},
             ).changed
     return changed
-
-
-def _touched_days(
-    batch: Batch, news: pd.DataFrame, pulls: dict[date, datetime], directive_start: date
-) -> list[date]:
-    """Return the pulled days that the new versions touch; without any, the pull's own day."""
-    if news.empty:
-        return [batch.report_date]
-    first = min(batch.report_date, to_local_date(news["changed_at"].min()))
-    return [day for day in sorted(pulls) if day >= max(first, directive_start)]
-
-
-def _known_by(versions: pd.DataFrame, known_at: datetime) -> pd.DataFrame:
-    """Return what was known of each version at a moment: the telling that came last."""
-    known = versions[versions["known_at"] <= pd.Timestamp(known_at)]
-    return known.sort_values("known_at", kind="stable").drop_duplicates(VERSION_KEY, keep="last")
-
-
-def _pulls(connection: sa.Connection, batch: Batch) -> dict[date, datetime]:
-    """Return the pulled days of the system with the time each was known, this batch's among them."""
-    table = facts.portal_pull
-    rows = connection.execute(
-        sa.select(table.c.report_date, table.c.known_at).where(table.c.system_code == batch.part_code)
-    )
-    return {row.report_date: row.known_at for row in rows} | {batch.report_date: batch.known_at}
-
-
-def _as_text(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Make the named columns comparable: dates and numbers come from two places with two types."""
-    return frame.assign(**{column: frame[column].astype("string").fillna("") for column in columns})

@@ -1,5 +1,6 @@
 """What one page of a list says, and which page to ask for next in each way of paging."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,32 +10,46 @@ import orjson
 
 from directive_etl.errors import SourceChangedError, SourceUnavailableError
 from directive_etl.periods import LOCAL_ZONE, day_end, day_start
-from directive_etl.registry.systems import NextUrlPaging, OffsetPaging, PageNumberPaging, PortalSystem
+from directive_etl.registry.systems import (
+    CursorPaging,
+    LinkHeaderPaging,
+    NextUrlPaging,
+    OffsetPaging,
+    PageNumberPaging,
+    PortalSystem,
+)
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page as understood: its records as sent, and what it says about itself and the list."""
+    """A page as understood: the code of each record (empty without one), and what it says about itself and the list.
+
+    What follows it is named by an address (`next_url`) or by a mark (`cursor`), as the system pages.
+    """
 
     number: int
     said_number: int | None
-    records: list[Any]
+    codes: list[str]
     total: int | None
-    next_url: httpx.URL | None
+    next_url: httpx.URL | None = None
+    cursor: str | None = None
 
 
 class UnreadablePageError(ValueError):
     """The bytes are no JSON object: cut off on the way, or no answer of the portal at all."""
 
 
-def window_of(system: PortalSystem, day: date, first_pull: bool) -> tuple[datetime, datetime]:
-    """Return the aware [from, to) of change times that the pull of a day asks for."""
-    back = (
-        timedelta(days=system.window.initial_days)
-        if first_pull
-        else timedelta(hours=system.window.overlap_hours)
-    )
-    return day_start(day) - back, day_end(day)
+def window_of(
+    system: PortalSystem, day: date, first_pull: bool, proved_through: date | None = None
+) -> tuple[datetime, datetime]:
+    """Return the aware [from, to) of change times that the pull of a day asks for.
+
+    It reaches back from the day, or from the last day before it that was proved whole if that is earlier.
+    """
+    if first_pull:
+        return day_start(day) - timedelta(days=system.window.initial_days), day_end(day)
+    start = day_start(day) if proved_through is None else min(day_start(day), day_end(proved_through))
+    return start - timedelta(hours=system.window.overlap_hours), day_end(day)
 
 
 def first_request(
@@ -62,20 +77,50 @@ def next_request(
     list is for the proof to say. A page may be shorter than asked for: some portals cap it silently.
     """
     last = pages[-1]
-    if isinstance(system.paging, NextUrlPaging):
+    if isinstance(system.paging, NextUrlPaging | LinkHeaderPaging):
         return None if last.next_url is None else client.build_request("GET", last.next_url)
-    sent = sum(len(page.records) for page in pages)
-    if not last.records or (last.total is not None and sent >= last.total):
+    if isinstance(system.paging, CursorPaging):
+        if last.cursor is None:
+            return None
+        return _request_at(client, system, window, {system.paging.cursor_parameter: last.cursor})
+    sent = sum(len(page.codes) for page in pages)
+    if not last.codes or (last.total is not None and sent >= last.total):
         return None
+    return _request_at(client, system, window, _place_in_list(system, last.number + 1, sent))
+
+
+def other_requests(
+    client: httpx.Client, system: PortalSystem, window: tuple[datetime, datetime], first: Page
+) -> list[httpx.Request] | None:
+    """Return the requests for every page after the first, or None when each page must be asked for the next one.
+
+    Known beforehand are the pages of a list by number or offset with a total. A first page that is shorter than asked
+    for, but not the whole list, shows the size that the system allows.
+    """
+    size = len(first.codes)
+    if not isinstance(system.paging, PageNumberPaging | OffsetPaging) or first.total is None:
+        return None
+    if size == 0 or size >= first.total:
+        return []
+    if isinstance(system.paging, PageNumberPaging) and size != system.paging.page_size:
+        return None
+    places = [_place_in_list(system, n + 1, n * size) for n in range(1, -(-first.total // size))]
+    return [_request_at(client, system, window, place) for place in places]
+
+
+def _request_at(
+    client: httpx.Client, system: PortalSystem, window: tuple[datetime, datetime], place: dict[str, str]
+) -> httpx.Request:
     first = first_request(client, system, window)
-    place = _place_in_list(system, page_number=last.number + 1, offset=sent)
     if system.ask.method == "POST":
         return client.build_request("POST", first.url, json=orjson.loads(first.content) | place)
     return client.build_request("GET", first.url.copy_merge_params(place))
 
 
-def understand(content: bytes, number: int, url: httpx.URL, system: PortalSystem, where: str) -> Page:
-    """Read the bytes of page `number`, asked for at `url`.
+def understand(
+    content: bytes, number: int, url: httpx.URL, system: PortalSystem, where: str, link: str = ""
+) -> Page:
+    """Read the bytes of page `number`, asked for at `url`; `link` is the `Link` header that came with them.
 
     Raises:
         UnreadablePageError: no JSON object; worth asking again.
@@ -93,17 +138,45 @@ def understand(content: bytes, number: int, url: httpx.URL, system: PortalSystem
         code = str(_field(answer, declared.error_field, where))
         if code not in declared.accepted_codes:
             raise SourceUnavailableError(f"{where}: the portal answered {declared.error_field} {code[:20]!r}")
-    records = _field(answer, declared.records_field, where)
-    if not isinstance(records, list):
-        raise SourceChangedError(
-            f"{where}: {declared.records_field} is no list; the portal has changed its answer"
-        )
+    records = _records(answer, system, where)
     said_number = None if declared.page_field is None else _whole(answer, declared.page_field, where)
-    next_url = None
+    next_url = cursor = None
     if isinstance(system.paging, NextUrlPaging):
         next_url = _next_url(_field(answer, system.paging.next_field, where), url, where)
+    elif isinstance(system.paging, LinkHeaderPaging):
+        next_url = _next_url(next_of_link(link), url, where)
+    elif isinstance(system.paging, CursorPaging):
+        cursor = _cursor(_field(answer, system.paging.cursor_field, where), where)
     total = None if declared.total_field is None else _whole(answer, declared.total_field, where)
-    return Page(number, said_number, records, total, next_url)
+    return Page(number, said_number, _codes(records, system), total, next_url, cursor)
+
+
+def records_of(content: bytes, system: PortalSystem) -> list[Any]:
+    """Return the records of a page that was understood before."""
+    return _records(orjson.loads(content), system, system.system_code)
+
+
+def _records(answer: dict[str, Any], system: PortalSystem, where: str) -> list[Any]:
+    records = _field(answer, system.answer.records_field, where)
+    if not isinstance(records, list):
+        raise SourceChangedError(
+            f"{where}: {system.answer.records_field} is no list; the portal has changed its answer"
+        )
+    return records
+
+
+def _codes(records: list[Any], system: PortalSystem) -> list[str]:
+    name = system.fields.dossier_code
+    return [str(record.get(name) or "") if isinstance(record, dict) else "" for record in records]
+
+
+def next_of_link(header: str) -> str | None:
+    """Return the address that a Link header calls `next`, or None."""
+    for address, parameters in re.findall(r"<([^>]*)>([^<]*)", header):
+        for relation in re.findall(r"""(?i);\s*rel\s*=\s*["']?([^"';,]+)""", parameters):
+            if "next" in relation.lower().split():
+                return str(address)
+    return None
 
 
 def _place_in_list(system: PortalSystem, page_number: int, offset: int) -> dict[str, str]:
@@ -139,6 +212,17 @@ def _whole(answer: dict[str, Any], dotted: str, where: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).isdecimal():
         raise SourceChangedError(f"{where}: {dotted!r} is no whole number; the portal has changed its answer")
     return int(value)
+
+
+def _cursor(value: Any, where: str) -> str | None:
+    """Return the mark of the place after a page; a list has ended with null or an empty one."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise SourceChangedError(
+            f"{where}: the mark of the next page is no text; the portal has changed its answer"
+        )
+    return str(value)
 
 
 def _next_url(value: Any, url: httpx.URL, where: str) -> httpx.URL | None:

@@ -3,7 +3,7 @@
 import hmac
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -48,12 +48,16 @@ _DIGITS = {"Y": r"\d{4}", "f": r"\d{1,6}", "z": r"(?:Z|[+-]\d{2}:?\d{2})"}
 
 @dataclass(frozen=True)
 class ReadPages:
-    """What became of every record: read_count = rows of versions + rows of refused + duplicate_count."""
+    """What became of every record: read_count = rows of versions + rows of refused + duplicate_count.
+
+    seen_keys: the dossiers that were in the pages, those of refused records among them.
+    """
 
     versions: pd.DataFrame
     refused: pd.DataFrame
     duplicate_count: int
     read_count: int
+    seen_keys: list[int] = field(default_factory=list)
 
 
 def read_pages(files: list[LandedFile], system: PortalSystem, *, hash_key: str, day: date) -> ReadPages:
@@ -74,7 +78,7 @@ def read_pages(files: list[LandedFile], system: PortalSystem, *, hash_key: str, 
     Raises:
         SourceChangedError: a file is no page of this system.
     """
-    records = _to_types(_to_texts(files, system), system, hash_key)
+    records = read_records(files, system, hash_key)
     faults = find_faults(records, system, day)
     kept = records[~records.index.isin([row for fault in faults for row in fault.rows])]
     torn = find_contradictions(kept, system)
@@ -87,7 +91,13 @@ def read_pages(files: list[LandedFile], system: PortalSystem, *, hash_key: str, 
         refused=refused_frame(_to_refused_rows(records, [*faults, torn])),
         duplicate_count=len(kept) - len(versions),
         read_count=len(records),
+        seen_keys=sorted(records["dossier_key"].unique().tolist()),
     )
+
+
+def read_records(files: list[LandedFile], system: PortalSystem, hash_key: str) -> pd.DataFrame:
+    """Return one row per record: its texts by our field names, and beside them what they mean, null where nothing."""
+    return _to_types(_to_texts(files, system), system, hash_key)
 
 
 def find_contradictions(records: pd.DataFrame, system: PortalSystem) -> Fault:

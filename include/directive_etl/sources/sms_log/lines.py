@@ -56,10 +56,17 @@ def read_rejects(connection: duckdb.DuckDBPyConnection, files: Sequence[TextFile
         GROUP BY file_path, line ORDER BY file_path, line
         """
     ).fetchall()
-    connection.execute("DELETE FROM reject_errors; DELETE FROM reject_scans")
+    forget_rejects(connection)
     for path, line, error_type, content in found:
         code = _REASON_OF_ERROR.get(error_type, "wrong_layout")
         yield by_path[path], Reject(int(line), code, (content or "").strip("\r\n"))
+
+
+def forget_rejects(connection: duckdb.DuckDBPyConnection) -> None:
+    """Empty DuckDB's tables of rejected rows; a scan that failed may have filled them, or not yet have made them."""
+    made = connection.execute("SELECT table_name FROM duckdb_tables() WHERE table_name IN ('reject_errors', 'reject_scans')")
+    for (name,) in made.fetchall():
+        connection.execute(f"DELETE FROM {name}")
 
 
 class Numbering:

@@ -21,7 +21,7 @@ from directive_etl.sources.sms_log.careful_copy import Copied, copy_readable_lin
 from directive_etl.sources.sms_log.delimited import Shape, WrongHeaderError, delimited_fields, read_shape
 from directive_etl.sources.sms_log.events import CREATE_EVENTS, typed_events
 from directive_etl.sources.sms_log.kannel import kannel_fields
-from directive_etl.sources.sms_log.lines import Reject, find_special_lines, quoting_of, read_rejects
+from directive_etl.sources.sms_log.lines import Reject, find_special_lines, forget_rejects, quoting_of, read_rejects
 from directive_etl.sources.sms_log.text_files import DamagedFileError, Inspection, TextFile, inspect_text
 
 # Faults that no other way of reading the file would cure.
@@ -171,7 +171,7 @@ class Scanner:
         except _NOT_THE_FILE:
             raise
         except duckdb.Error:
-            list(read_rejects(self._connection, batch))  # of the rows before the failure, which are read again
+            forget_rejects(self._connection)  # rows before the failure are read again
             if len(batch) == 1:
                 return {batch[0].file_no}
             return {place for text in batch for place in self._insert(files, [text], shape)}

@@ -94,6 +94,13 @@ portal_dossier_version = sa.Table(
     sa.Column("due_date", sa.Date, comment="Local day the result is due; NULL when none is set."),
     sa.Column("finished_date", sa.Date, comment="Local day processing ended; NULL before."),
     sa.Column("returned_date", sa.Date, comment="Local day the result was returned; NULL before."),
+    sa.Column(
+        "is_withdrawn",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        comment="TRUE when a proven list should have held the dossier and did not.",
+    ),
     _batch(),
     sa.CheckConstraint("channel_code BETWEEN 1 AND 3", name="channel_known"),
     sa.CheckConstraint("status_code BETWEEN 1 AND 10", name="status_known"),
@@ -109,9 +116,25 @@ portal_pull = sa.Table(
     sa.Column(
         "known_at", Moment, nullable=False, comment="When its last page was received, by the portal's clock."
     ),
+    sa.Column("window_from", Moment, nullable=False, comment="First time of change that was asked for."),
+    sa.Column("window_to", Moment, nullable=False, comment="First time of change after those asked for."),
+    sa.Column(
+        "is_proven",
+        sa.Boolean,
+        nullable=False,
+        comment="Whether the list proved itself whole; else its day is provisional.",
+    ),
+    sa.Column("doubt", sa.Text, nullable=False, comment="Why it is not proved whole; empty when it is."),
+    sa.Column(
+        "seen_keys",
+        sa.LargeBinary,
+        nullable=False,
+        comment="Keys of the dossiers in the list, sorted, 8 bytes each.",
+    ),
     _batch(),
+    sa.CheckConstraint("is_proven = (doubt = '')", name="proven_without_doubt"),
     schema="core",
-    comment="One row per complete pull: the days whose dossiers are known to the end.",
+    comment="One row per pull: the days whose dossiers are known to the end, or provisional.",
 )
 
 daily_portal_dossier = sa.Table(

@@ -1,0 +1,202 @@
+"""100,000 dossiers in pages of 500 from a server on this machine: pulled, counted and loaded, against a bare loop.
+
+The bare loop fetches the same pages over eight connections with plain sockets and parses them with DuckDB; it lands,
+hashes, proves, checks and keeps nothing. Process start and imports are apart; both run in this process, best of three.
+    python benchmarks/service_portal.py [DOSSIERS]
+"""
+
+import asyncio
+import json
+import multiprocessing
+import os
+import resource
+import socket
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+DAY = date(2020, 8, 20)
+SIZE = 500
+CONNECTIONS = 8
+
+
+def make_pages(count: int) -> list[bytes]:
+    """Make the answers of the portal beforehand, so that its own work is not measured."""
+    wards = [31117, 31120, 31135, 31141, 31144, 31147]
+    pages = []
+    for first in range(0, count, SIZE):
+        records = []
+        for number in range(first, min(first + SIZE, count)):
+            second = number * 86_000 // count
+            moment = f"202008{'19' if number % 3 else '20'}{second // 3600:02d}{second // 60 % 60:02d}{second % 60:02d}"
+            records.append(
+                {
+                    "MaHoSo": f"000.00.19.H13-200820-{number:07d}",
+                    "MaTTHC": "1.001193",
+                    "DonViXuLy": str(wards[number % 6]),
+                    "KenhThucHien": str(number % 3 + 1),
+                    "TrangThaiHoSo": str((2, 4, 5, 9, 10)[number % 5]),
+                    "NgayTiepNhan": moment,
+                    "NgayHenTra": "20200825170000",
+                    "NgayKetThucXuLy": "20200820235900" if number % 5 > 2 else "",
+                    "NgayTra": "20200820235900" if number % 5 == 4 else "",
+                    "NgayCapNhat": "20200820235930" if number % 5 > 2 else moment,
+                    "ChuHoSo": "Nguyễn Văn Thử",
+                    "SoDienThoai": "",
+                    "DiaChiChuHoSo": "1 Đường Thử, phường Thử",
+                    "TaiLieuNop": [],
+                }
+            )
+        answer = {"error_code": "0", "page": str(first // SIZE + 1), "total": str(count), "data": records}
+        pages.append(json.dumps(answer, ensure_ascii=False).encode())
+    return pages
+
+
+def serve(listener: socket.socket, count: int) -> None:
+    """Answer /list?page=N with page N, over keep-alive connections."""
+    head = "HTTP/1.1 200 OK\r\nDate: Thu, 20 Aug 2020 22:00:00 GMT\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
+    answers = [head.format(len(page)).encode() + page for page in make_pages(count)]
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while asked := await reader.readuntil(b"\r\n\r\n"):
+            place = asked.split(b" ", 2)[1]
+            number = int(place.split(b"page=")[1].split(b"&")[0])
+            writer.write(answers[number - 1])
+            await writer.drain()
+
+    async def run() -> None:
+        server = await asyncio.start_server(_quietly(talk), sock=listener)
+        await server.serve_forever()
+
+    asyncio.run(run())
+
+
+def _quietly(talk):
+    async def wrapped(reader, writer):
+        try:
+            await talk(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+    return wrapped
+
+
+async def fetch_bare(port: int, page_count: int) -> list[bytes]:
+    waiting = iter(range(1, page_count + 1))
+    bodies: list[bytes] = [b""] * page_count
+
+    async def work() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for number in waiting:
+            writer.write(f"GET /list?page={number}&size={SIZE} HTTP/1.1\r\nHost: portal\r\n\r\n".encode())
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+            bodies[number - 1] = await reader.readexactly(length)
+        writer.close()
+
+    await asyncio.gather(*(work() for _ in range(CONNECTIONS)))
+    return bodies
+
+
+def bare_loop(port: int, page_count: int, folder: Path) -> int:
+    """Fetch, then parse with DuckDB from files, as a person in a hurry would."""
+    import duckdb
+
+    for number, body in enumerate(asyncio.run(fetch_bare(port, page_count))):
+        (folder / f"{number:05d}.json").write_bytes(body)
+    query = f"select count(distinct d.MaHoSo), max(d.NgayCapNhat) from (select unnest(data) as d from read_json('{folder}/*.json'))"
+    return int(duckdb.sql(query).fetchall()[0][0])
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    os.environ.setdefault("DIRECTIVE_ETL_HASH_KEY", "a key of the benchmark")
+    import sqlalchemy as sa
+
+    from directive_etl.local_stack import postgres
+    from directive_etl.quality.suites import check_frame
+    from directive_etl.registry.procedures import procedures
+    from directive_etl.registry.systems import BasicLogin, Limits, system
+    from directive_etl.settings import SystemConnection
+    from directive_etl.sources.service_portal import load
+    from directive_etl.sources.service_portal.extract import open_client, pull_day
+    from directive_etl.sources.service_portal.read import read_pages
+    from directive_etl.sources.service_portal.rules import RULES
+    from directive_etl.warehouse.schema import migrate
+    from directive_etl.warehouse.tables import facts
+
+    national = system("national_portal")
+    declared = national.model_copy(
+        update={
+            "login": BasicLogin(kind="basic"),
+            "ask": national.ask.model_copy(update={"method": "GET", "path": "list"}),
+            "paging": national.paging.model_copy(update={"page_size": SIZE}),
+            "limits": Limits(requests_per_second=10_000, connections=CONNECTIONS),
+        }
+    )
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(64)
+    port = listener.getsockname()[1]
+    server = multiprocessing.get_context("fork").Process(target=serve, args=(listener, count), daemon=True)
+    server.start()
+    page_count = -(-count // SIZE)
+    asyncio.run(fetch_bare(port, 1))
+    check_frame(read_pages([], declared, hash_key="k", day=DAY).versions.iloc[:0], "warm", [])
+    bare, ours, parts = [], [], []
+    with tempfile.TemporaryDirectory() as folder, postgres.throwaway(Path(folder) / "pg") as settings:
+        migrate(sa.create_engine(settings["DIRECTIVE_ETL_MIGRATION_URL"]))
+        engine = sa.create_engine(settings["DIRECTIVE_ETL_WAREHOUSE_URL"])
+        owner = sa.create_engine(settings["DIRECTIVE_ETL_MIGRATION_URL"])
+        for run in range(3):
+            pages_folder = Path(folder) / f"bare{run}"
+            pages_folder.mkdir()
+            started = time.perf_counter()
+            assert bare_loop(port, page_count, pages_folder) == count
+            bare.append(time.perf_counter() - started)
+
+            with owner.begin() as connection:
+                connection.exec_driver_sql(
+                    "truncate core.portal_dossier_version, core.portal_pull, core.daily_portal_dossier, core.observation, ops.load_batch cascade"
+                )
+            started = time.perf_counter()
+            with open_client(declared, SystemConnection(base_url=f"http://127.0.0.1:{port}")) as client:
+                pull = pull_day(client, declared, DAY, Path(folder) / f"landing{run}", first_pull=True)
+            pulled = time.perf_counter()
+            pages = read_pages(pull.files, declared, hash_key="a key", day=DAY)
+            was_read = time.perf_counter()
+            checks = check_frame(pages.versions, facts.portal_dossier_version.fullname, RULES)
+            checked = time.perf_counter()
+            batch = load.pull_batch(declared.system_code, DAY, pull, pages, checks)
+            load.load_pull(
+                engine, batch, pull, pages, shows_past_state=True, unit_codes=["31117"],
+                procedures=procedures(), directive_start=date(2020, 8, 18),
+            )  # fmt: skip
+            ended = time.perf_counter()
+            ours.append(ended - started)
+            parts.append((pulled - started, was_read - pulled, checked - was_read, ended - checked))
+            assert len(pages.versions) == count
+            # A small pull on top of it: nothing has changed.
+            started = time.perf_counter()
+            load.load_pull(
+                engine, batch, pull, pages, shows_past_state=True, unit_codes=["31117"],
+                procedures=procedures(), directive_start=date(2020, 8, 18),
+            )  # fmt: skip
+            again = time.perf_counter() - started
+    server.kill()
+    best = min(range(3), key=lambda run: ours[run])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    names = ("pull (two readings, landed)", "read", "check", "count and load")
+    print(f"{count} dossiers in {page_count} pages")
+    print(f"bare loop            {min(bare):6.2f} s")
+    print(f"ours                 {ours[best]:6.2f} s   {ours[best] / min(bare):.1f} x")
+    for name, seconds in zip(names, parts[best], strict=True):
+        print(f"  {name:<28}{seconds:6.2f} s")
+    print(f"the same pull again  {again:6.2f} s")
+    print(f"peak memory          {peak:6.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,277 @@
+"""Every fault a portal can have, in turn and at random: nothing is lost or counted twice, and each has its line."""
+
+import asyncio
+import gzip
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+
+import orjson
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from directive_etl.errors import (
+    ConfigurationError,
+    DirectiveEtlError,
+    SourceChangedError,
+    SourceUnavailableError,
+)
+from directive_etl.registry.systems import Limits, system
+from directive_etl.settings import SystemConnection
+from directive_etl.sources.service_portal.extract import open_client, pull_day
+from directive_etl.sources.service_portal.journal import resumable_pull
+from directive_etl.sources.service_portal.read import read_pages
+
+DAY = date(2020, 8, 20)
+DATE = {"Date": "Thu, 20 Aug 2020 22:00:00 GMT"}
+CODES = [f"D-{number:02d}" for number in range(23)]
+HTML = "<html><body><h1>Bad gateway</h1></body></html>"
+
+
+def a_record(code: str) -> dict[str, object]:
+    moment = f"20/08/2020 08:00:{int(code[2:]):02d}"
+    return {
+        "MaHoSo": code,
+        "MaTTHC": "1.001193",
+        "DonViXuLy": "31117",
+        "KenhThucHien": "2",
+        "TrangThaiHoSo": "4",
+        "NgayCapNhat": moment,
+        "NgayTiepNhan": moment,
+        "NgayHenTra": "",
+        "NgayKetThucXuLy": "",
+        "NgayTra": "",
+    }
+
+
+async def _trickle(body: bytes) -> AsyncIterator[bytes]:
+    for place in range(0, len(body), 40):
+        await asyncio.sleep(0.05)
+        yield body[place : place + 40]
+
+
+async def _reset(body: bytes) -> AsyncIterator[bytes]:
+    yield body[:50]
+    raise ConnectionResetError
+
+
+def spoil(kind: str, body: bytes, previous: bytes, request: Request, random: Random) -> Response:
+    """Answer with a fault in the place of a page."""
+    if kind.startswith("429 "):
+        return Response("", 429, {"Retry-After": kind.removeprefix("429 "), **DATE})
+    if kind.isdecimal():
+        return Response(HTML, int(kind), DATE, "text/html")
+    if kind == "redirect":
+        return RedirectResponse("https://127.0.0.2:9/list", headers=DATE)
+    if kind == "slow":
+        return StreamingResponse(_trickle(body), 200, DATE)
+    if kind == "reset":
+        return StreamingResponse(_reset(body), 200, DATE | {"Content-Length": str(len(body))})
+    if kind == "bad gzip":
+        return Response(b"\x1f\x8bnothing", 200, DATE | {"Content-Encoding": "gzip"})
+    answer = orjson.loads(body)
+    changed = {
+        "cut": body[: len(body) // 2],
+        "html": HTML.encode(),
+        "nan": body.replace(b'"tongSo":23', b'"tongSo":NaN'),
+        "null list": orjson.dumps(answer | {"ketQua": None}),
+        "null": b"null",
+        "other type": orjson.dumps(answer | {"tongSo": {"value": 23}}),
+        "total moved": orjson.dumps(answer | {"tongSo": 24}),
+        "duplicated": previous,
+        "shuffled": orjson.dumps(answer | {"ketQua": random.sample(answer["ketQua"], len(answer["ketQua"]))}),
+        "gzip": gzip.compress(body),
+    }[kind]
+    return Response(changed, 200, DATE | ({"Content-Encoding": "gzip"} if kind == "gzip" else {}))
+
+
+class FaultyPortal:
+    """The city portal with 23 dossiers in pages of 5; `faults` says which ask, counted from 0, meets what."""
+
+    def __init__(self, faults: dict[int, str] | None = None) -> None:
+        self.faults = faults or {}
+        self.asks: list[int] = []
+        self.random = Random(1)
+
+    def app(self) -> Starlette:
+        return Starlette(routes=[Route("/{rest:path}", self._answer)])
+
+    async def _answer(self, request: Request) -> Response:
+        offset = int(request.query_params["offset"])
+        self.asks.append(offset)
+        fault = self.faults.get(len(self.asks) - 1)
+        body, previous = (self._page(max(0, offset - back)) for back in (0, 5))
+        if fault is None:
+            return Response(body, 200, DATE)
+        return spoil(fault, body, previous, request, self.random)
+
+    def _page(self, offset: int) -> bytes:
+        return orjson.dumps({"tongSo": 23, "ketQua": [a_record(code) for code in CODES[offset : offset + 5]]})
+
+
+# One connection, so that the order of asks is certain.
+LIMITS = Limits(connections=1, read_seconds=2, answer_seconds=0.4)
+DECLARED = system("city_portal")
+DECLARED = DECLARED.model_copy(
+    update={"paging": DECLARED.paging.model_copy(update={"page_size": 5}), "limits": LIMITS}
+)
+
+
+def pull(address: str, landing: Path, **connection: object) -> list[str]:
+    """Pull the day as the pipeline does, and return the codes of the dossiers it counts: by their time of change."""
+    with (
+        resumable_pull(landing, "city_portal", DAY) as journal,
+        open_client(DECLARED, SystemConnection(base_url=address, **connection)) as client,  # type: ignore[arg-type]
+    ):
+        pulled = pull_day(client, DECLARED, DAY, landing, first_pull=False, journal=journal)
+    assert not pulled.doubt
+    versions = read_pages(pulled.files, DECLARED, hash_key="a key", day=DAY).versions
+    return [f"D-{moment.second:02d}" for moment in versions["changed_at"]]
+
+
+HEALED = {
+    "429 0": "page 2: the portal answered 429",
+    "429 Thu, 20 Aug 2020 22:00:03 GMT": "page 2: the portal answered 429",
+    "429 Thu, 01 Jan 1970 00:00:00 GMT": "page 2: the portal answered 429",
+    "429 99999999999999999999": "page 2: the portal answered 429",
+    "429 -5": "page 2: the portal answered 429",
+    "429 soon": "page 2: the portal answered 429",
+    "429 nan": "page 2: the portal answered 429",
+    "500": "page 2: the portal answered 500",
+    "502": "page 2: the portal answered 502",
+    "503": "page 2: the portal answered 503",
+    "504": "page 2: the portal answered 504",
+    "401": "login refused (401); offered once more",
+    "slow": "page 2: no answer (ReadTimeout)",
+    "reset": "page 2: no answer (RemoteProtocolError)",
+    "bad gzip": "page 2: no answer (DecodingError)",
+    "cut": "page 2: unreadable (no JSON",
+    "html": "page 2: unreadable (no JSON",
+    "nan": "page 2: unreadable (no JSON",
+    "null": "page 2: unreadable (JSON, but no object",
+    "total moved": "the total changed between pages",
+    "duplicated": "the portal counts 23 dossiers and sent 18 distinct ones",
+    "shuffled": "two readings of the list differ",
+}
+STOPPED = {
+    "redirect": "page 2: the portal answered 307, a redirect to '127.0.0.2', which was refused",
+    "null list": "page 2: ketQua is no list",
+    "other type": "page 2: 'tongSo' is no whole number",
+    "404": "page 2: the portal answered 404",
+}
+
+
+@pytest.mark.parametrize("kind", HEALED)
+def test_what_time_can_heal_is_healed_and_has_one_line(kind, serve_app, tmp_path, caplog):
+    caplog.set_level(logging.WARNING, "directive_etl")
+    portal = FaultyPortal({1: kind})
+    assert pull(serve_app(portal.app()), tmp_path) == CODES
+    lines = [record.getMessage() for record in caplog.records if record.name.startswith("directive_etl")]
+    assert len(lines) == 1
+    assert HEALED[kind] in lines[0]
+
+
+@pytest.mark.parametrize("kind", STOPPED)
+def test_what_time_cannot_heal_stops_with_its_line_and_the_next_run_is_right(kind, serve_app, tmp_path):
+    portal = FaultyPortal({1: kind})
+    address = serve_app(portal.app())
+    with pytest.raises(SourceChangedError) as caught:
+        pull(address, tmp_path)
+    assert STOPPED[kind] in str(caught.value)
+    assert portal.asks.count(5) == 1
+    assert pull(address, tmp_path) == CODES
+
+
+def test_compressed_pages_are_read(serve_app, tmp_path):
+    portal = FaultyPortal(dict.fromkeys(range(10), "gzip"))
+    assert pull(serve_app(portal.app()), tmp_path) == CODES
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_faults_at_random_lose_nothing_and_count_nothing_twice(seed, serve_app, tmp_path):
+    random = Random(seed)
+    kinds = [kind for kind in (*HEALED, *STOPPED, "gzip") if kind != "slow"]
+    portal = FaultyPortal({place: random.choice(kinds) for place in range(40) if random.random() < 0.3})
+    address = serve_app(portal.app())
+    for _ in range(40):
+        try:
+            codes = pull(address, tmp_path)
+            break
+        except DirectiveEtlError as error:
+            assert "service_portal city_portal 2020-08-20" in str(error)
+    assert codes == CODES
+
+
+def test_after_a_crash_nothing_that_landed_is_fetched_again(serve_app, tmp_path):
+    portal = FaultyPortal(dict.fromkeys(range(3, 20), "503"))
+    address = serve_app(portal.app())
+    with pytest.raises(SourceUnavailableError):
+        pull(address, tmp_path)
+    assert portal.asks[:3] == [0, 5, 10]
+    # As a crash leaves it: the last line cut off.
+    journal = tmp_path / "service_portal" / "city_portal" / DAY.isoformat() / "pull.journal"
+    journal.write_text(journal.read_text() + '[1, "cut')
+    portal.faults, portal.asks = {}, []
+    assert pull(address, tmp_path) == CODES
+    # The rest of the first reading, then the second one.
+    assert portal.asks == [15, 20, 0, 5, 10, 15, 20]
+    assert not journal.exists()
+    portal.asks.clear()
+    assert pull(address, tmp_path) == CODES
+    assert Counter(portal.asks) == dict.fromkeys([0, 5, 10, 15, 20], 2)
+
+
+def test_a_pull_that_ended_but_was_not_loaded_asks_for_nothing_again(serve_app, tmp_path):
+    portal = FaultyPortal()
+    address = serve_app(portal.app())
+
+    def pull_then(error: Exception | None) -> None:
+        with (
+            resumable_pull(tmp_path, "city_portal", DAY) as journal,
+            open_client(DECLARED, SystemConnection(base_url=address)) as client,
+        ):
+            pull_day(client, DECLARED, DAY, tmp_path, first_pull=False, journal=journal)
+            if error:
+                raise error
+
+    with pytest.raises(RuntimeError):
+        pull_then(RuntimeError("the warehouse is down"))
+    portal.asks.clear()
+    pull_then(None)
+    assert portal.asks == []
+
+
+def test_a_redirect_is_followed_where_the_connection_allows_it(serve_app, tmp_path):
+    async def move(request: Request) -> Response:
+        return RedirectResponse(f"{target}{request.url.path}?{request.url.query}", headers=DATE)
+
+    target = serve_app(FaultyPortal().app()).replace("127.0.0.1", "localhost")
+    address = serve_app(Starlette(routes=[Route("/{rest:path}", move)]))
+    with pytest.raises(SourceChangedError, match="a redirect to 'localhost', which was refused"):
+        pull(address, tmp_path)
+    assert pull(address, tmp_path, redirect_hosts=["localhost"]) == CODES
+
+
+def test_a_host_that_signed_its_own_certificate_is_trusted_only_when_it_is_given(serve_tls, tmp_path):
+    address, certificate = serve_tls(FaultyPortal().app())
+    with pytest.raises(ConfigurationError, match="the certificate of '127.0.0.1' is not trusted"):
+        pull(address, tmp_path)
+    assert pull(address, tmp_path, ca_file=certificate) == CODES
+
+
+def test_nothing_is_asked_faster_than_the_system_allows(serve_app, tmp_path):
+    from time import monotonic
+
+    from directive_etl.sources.service_portal.transport import BURST, Pace
+
+    pace = Pace(requests_per_second=200)
+    started = monotonic()
+    for _ in range(BURST + 20):
+        pace.wait()
+    assert monotonic() - started >= 20 / 200 * 0.9
