@@ -15,12 +15,13 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
+from directive_etl.masking import mask_digits
 from directive_etl.registry.units import Unit
 from directive_etl.sources.unit_report import answer_texts as texts
 from directive_etl.sources.unit_report.check import Finding
 from directive_etl.sources.unit_report.form import DATE_ROW, LARGEST_FIGURE, REPORT_SHEET, UNIT_CODE_ROW, Form
 from directive_etl.sources.unit_report.package import to_package, to_parts
-from directive_etl.sources.unit_report.read import Cell, ReadReport
+from directive_etl.sources.unit_report.report import Cell, ReadReport
 from directive_etl.sources.unit_report.workbook import build_workbook
 
 _FILLS = {
@@ -39,6 +40,7 @@ _HEAD_CELLS = {
     "wrong_unit": f"C{UNIT_CODE_ROW}",
     "future_date": f"C{DATE_ROW}",
     "outside_directive": f"C{DATE_ROW}",
+    "locked": f"C{DATE_ROW}",
 }
 
 
@@ -54,6 +56,10 @@ def returned_workbook(form: Form, unit: Unit, report: ReadReport, findings: Sequ
         cell = report.figures.get(key)
         if cell is not None and cell.raw is not None:
             _type(sheet[address], cell)
+    for key, reason in report.reasons.items():
+        if key in form.addresses:
+            row = sheet[form.addresses[key]].row
+            _write_text(sheet[f"{get_column_letter(form.reason_column)}{row}"], mask_digits(reason))
     marked = [(finding, _address(form, finding)) for finding in findings]
     for finding, address in marked:
         if address:

@@ -20,6 +20,7 @@ from directive_etl.registry.obligations import OwedFigure, owed_figures
 from directive_etl.registry.units import Unit
 from directive_etl.sources.unit_report.form import (
     DATE_ROW,
+    MADE_FOR_SIGN,
     UNIT_CODE_ROW,
     UNIT_ROW,
     FigureKey,
@@ -68,6 +69,7 @@ def write_workbook(
         f"C{UNIT_CODE_ROW}": unit.unit_code,
         f"C{DATE_ROW}": day,
     }
+    typed[f"A{UNIT_ROW}"] = f"{MADE_FOR_SIGN}{day.isoformat()}"
     typed |= {form.addresses[key]: value for key, value in (figures or {}).items()}
     filled = {
         _REPORT_PART: _fill(parts[_REPORT_PART], typed),
