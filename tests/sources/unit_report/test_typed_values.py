@@ -51,7 +51,13 @@ def test_a_whole_number_is_read_in_every_form(typed: object, expected: int):
         "１２",
         "1e3",
         "99,4%",
-        "50%", "=1+1", 1.5, True, None, float("inf"), float("nan"),
+        "50%",
+        "=1+1",
+        1.5,
+        True,
+        None,
+        float("inf"),
+        float("nan"),
     ],
 )
 def test_nothing_else_is_a_whole_number(typed: object):

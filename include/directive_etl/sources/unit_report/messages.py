@@ -30,11 +30,8 @@ class Rule:
         if received >= self.blocks_from:
             return replace(self, severity="error")
         day = f"{self.blocks_from:%d/%m/%Y}"
-        return replace(
-            self,
-            vi=f"{self.vi} {BLOCKS_LATER_VI.format(day=day)}",
-            en=f"{self.en} {BLOCKS_LATER_EN.format(day=day)}",
-        )
+        vi, en = BLOCKS_LATER_VI.format(day=day), BLOCKS_LATER_EN.format(day=day)
+        return replace(self, vi=f"{self.vi} {vi}", en=f"{self.en} {en}")
 
 
 BLOCKS_LATER_VI = "Từ ngày {day}, báo cáo có lỗi này sẽ bị trả lại."
