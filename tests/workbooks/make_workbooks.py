@@ -1,4 +1,4 @@
-"""Write the examples of this folder anew: `python tests/workbooks/make_workbooks.py`, after a change of the form.
+"""Write these examples anew: `python tests/workbooks/make_workbooks.py`, after a change of the form.
 
 For each rule a refused example and an accepted one that is just on the right side of it; and one report as
 people really save it: by LibreOffice (needs `soffice`; without it those files stay), in old encodings, messy.
@@ -30,8 +30,8 @@ UNIT_CODE = "31117"  # a ward: a short form, without a table
 ACCEPTED, REFUSED = HERE / "accepted", HERE / "refused"
 BLUEZONE = ("resident_bluezone_count", None)
 RESIDENTS = ("resident_count", None)
-# What LibreOffice calls its formats; the figures after the second colon are delimiter, quote, encoding (76 UTF-8,
-# 65535 UTF-16), first line, columns, language (1066 Vietnamese), quote all, as shown.
+# What LibreOffice calls its formats; after the second colon: delimiter, quote, encoding (76 UTF-8, 65535 UTF-16),
+# first line, columns, language (1066 Vietnamese), quote all, as shown.
 SAVED_AS = {
     "saved.xlsx": "xlsx",
     "saved.xls": "xls",

@@ -1,4 +1,4 @@
-"""The examples of tests/workbooks: each rule refuses one file and takes another; one report in every dress."""
+"""The examples of tests/workbooks: each rule refuses one and takes another; one report in every dress."""
 
 import shutil
 import subprocess

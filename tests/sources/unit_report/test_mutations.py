@@ -27,7 +27,7 @@ def sound_figures(form: Form, random: Random) -> dict[FigureKey, int]:
     figures: dict[FigureKey, int] = {}
     for key in form.addresses:
         bound = form.bound_of(key)
-        figures[key] = random.randint(0, figures[bound] if bound in figures else 5000)
+        figures[key] = random.randint(0, figures.get(bound, 5000) if bound else 5000)
     return figures
 
 

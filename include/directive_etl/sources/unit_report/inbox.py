@@ -1,6 +1,7 @@
 """The inbox: which files are new, and each file's way to an answer."""
 
 import logging
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -10,6 +11,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from directive_etl.landing import LandedFile, land_file
+from directive_etl.masking import mask_digits
 from directive_etl.periods import to_local_date
 from directive_etl.quality.results import CheckResult, describe, failed_critical
 from directive_etl.quality.suites import check_frame
@@ -95,11 +97,16 @@ class Inbox:
                 yield landed
 
     def _files_in_order(self) -> list[tuple[Path, datetime]]:
-        found = [
-            (path, datetime.fromtimestamp(path.stat().st_mtime_ns // 1000 / 1_000_000, UTC))
-            for path in self._inbox.glob("*/*")
-            if path.is_file() and not path.is_symlink() and not path.name.startswith(".")
-        ]
+        found = []
+        for path in self._inbox.glob("*/*"):
+            if path.name.startswith("."):
+                continue
+            status = path.lstat()
+            if not stat.S_ISREG(status.st_mode):
+                log.warning("unit_report: %s is no file and is left where it is", mask_digits(str(path)))
+                continue
+            known_at = datetime.fromtimestamp(status.st_mtime_ns // 1000 / 1_000_000, UTC)
+            found.append((path, known_at))
         return sorted(found, key=lambda file: (file[1], file[0]))
 
     def _remember(self, unit_code: str, sha256: str, known_at: datetime) -> None:
