@@ -30,8 +30,8 @@ UNIT_CODE = "31117"  # a ward: a short form, without a table
 ACCEPTED, REFUSED = HERE / "accepted", HERE / "refused"
 BLUEZONE = ("resident_bluezone_count", None)
 RESIDENTS = ("resident_count", None)
-# What LibreOffice calls its formats; after the second colon: delimiter, quote, encoding (76 UTF-8, 65535 UTF-16),
-# first line, columns, language (1066 Vietnamese), quote all, as shown.
+# What LibreOffice calls its formats; after the second colon: delimiter, quote, encoding (76 UTF-8, 65535
+# UTF-16), first line, columns, language (1066 Vietnamese), quote all, as shown.
 SAVED_AS = {
     "saved.xlsx": "xlsx",
     "saved.xls": "xls",
@@ -262,18 +262,9 @@ def write_saved() -> None:
         report = write(Path(folder) / "report.xlsx")
         for name, saved_as in SAVED_AS.items():
             out = Path(folder) / "out"
-            subprocess.run(
-                [
-                    "soffice",
-                    "--headless",
-                    f"-env:UserInstallation=file://{folder}/profile",
-                    "--convert-to",
-                    saved_as,
-                ]
-                + ["--outdir", str(out), str(report)],
-                check=True,
-                capture_output=True,
-            )
+            profile = f"-env:UserInstallation=file://{folder}/profile"
+            command = ["soffice", "--headless", profile, "--convert-to", saved_as]
+            subprocess.run([*command, "--outdir", str(out), str(report)], check=True, capture_output=True)
             shutil.copy(out / f"report.{saved_as.split(':')[0]}", ACCEPTED / name)
 
 

@@ -133,7 +133,8 @@ class Inbox:
         for file in files:
             if file not in originals:
                 self._answer_duplicate(file)
-        summary.write_summaries(self._engine, self._outbox, {file.part_code for file in files})
+        senders = {file.part_code for file in files}
+        summary.write_summaries(self._engine, self._outbox, self._directives.values(), senders)
         return changed
 
     def _judge(self, file: LandedFile, report: Reading) -> JudgedReport:
