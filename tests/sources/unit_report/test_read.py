@@ -233,3 +233,13 @@ def test_a_report_of_an_unknown_directive_keeps_its_name(
     report = read_one(path)
     assert isinstance(report, ReadReport)
     assert (report.directive_code, report.figures) == ("9999-ubnd-kgvx", {})
+
+
+def test_a_csv_with_american_dates_is_of_the_day_the_form_was_made_for(tmp_path: Path, read_one: ReadOne):
+    table = "@form:1:2488-ubnd-kgvx,x\n@made_for:2020-09-08,x\n@unit_code,x,31117\n@report_date,x,{}\n"
+    path = tmp_path / "saved.csv"
+    for typed, expected in (("09/08/2020", date(2020, 9, 8)), ("10/08/2020", date(2020, 8, 10))):
+        path.write_text(table.format(typed))
+        report = read_one(path)
+        assert isinstance(report, ReadReport)
+        assert report.report_date == expected
