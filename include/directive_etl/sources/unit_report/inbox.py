@@ -126,7 +126,9 @@ class Inbox:
             else:
                 # A batch that fails the suite is looked at file by file: the others in it are not at fault.
                 own_checks = _check([one]) if has_failed else checks
-                one = self._compare_with_history(replace(one, refusal=describe(failed_critical(own_checks))), report)
+                one = self._compare_with_history(
+                    replace(one, refusal=describe(failed_critical(own_checks))), report
+                )
                 if load.load_report(self._engine, one, own_checks) and not one.refusal:
                     changed.add(one.report_date)
             self._answer(one, report)

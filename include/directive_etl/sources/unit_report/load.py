@@ -46,6 +46,7 @@ class JudgedReport:
 
     @property
     def unit_code(self) -> str:
+        """The unit whose inbox it came in."""
         return self.landed.part_code
 
 

@@ -5,7 +5,6 @@ Revision: 0050, after 0001
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 revision = '0050'
 down_revision = '0001'
