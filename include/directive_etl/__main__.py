@@ -63,6 +63,13 @@ def _parser() -> argparse.ArgumentParser:
     template.add_argument("--to", type=Path, default=Path(), help="folder to write to; here by default")
     template.set_defaults(command=_template)
 
+    reopen = commands.add_parser("reopen", help="let a unit correct a locked day again")
+    reopen.add_argument("unit", help="code of the unit")
+    reopen.add_argument("day", type=date.fromisoformat, help="YYYY-MM-DD, the day to be corrected")
+    reopen.add_argument("--reason", required=True, help="why; it is kept")
+    reopen.add_argument("--until", type=date.fromisoformat, help="YYYY-MM-DD, the last day of receipt; without an end by default")
+    reopen.set_defaults(command=_reopen)
+
     directive = commands.add_parser("directive", help="check a directive's file")
     check = directive.add_subparsers(required=True, metavar="check").add_parser("check", help="say every mistake in it")
     check.add_argument("file", type=Path)
@@ -131,6 +138,17 @@ def _template(asked: argparse.Namespace) -> int:
             path = asked.to / f"{unit.unit_code}-{asked.day}.xlsx"
             write_workbook(path, directive, unit, asked.day)
             say(str(path))
+    return 0
+
+
+def _reopen(asked: argparse.Namespace) -> int:
+    from directive_etl import pipeline
+
+    pipeline.reopen_report(asked.unit, asked.day, asked.reason, asked.until)
+    say(
+        f"unit_report {asked.day} {asked.unit}: reopened; to take what was refused as locked, "
+        f"run `python -m directive_etl run unit_report {asked.day}`"
+    )
     return 0
 
 

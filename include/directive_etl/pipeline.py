@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from directive_etl.landing import LandedFile, iter_landed
+from directive_etl.periods import day_end
 from directive_etl.progress.close import Closed, close_day
 from directive_etl.progress.lookback import days_to_recompute
 from directive_etl.progress.recompute import recompute_progress
@@ -214,6 +215,17 @@ def answer_inbox(again_for: date | None = None) -> list[date]:
     places = settings()
     inbox = Inbox(loader_engine(), places.inbox, places.landing, places.outbox, directives())
     return inbox.process(again_for)
+
+
+def reopen_report(unit_code: str, day: date, reason: str, open_until: date | None = None) -> None:
+    """Let a unit correct a locked day again, up to the end of a day if one is given.
+
+    Raises:
+        ConfigurationError: no such unit owes a report on the day, or there is no reason.
+    """
+    from directive_etl.sources.unit_report.locks import reopen
+
+    reopen(loader_engine(), unit_code, day, reason, day_end(open_until) if open_until else None)
 
 
 # --- progress --------------------------------------------------------------------------------------------------------

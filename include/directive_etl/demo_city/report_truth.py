@@ -137,22 +137,35 @@ def _status_row(unit: Unit, day: date, due_at: datetime | None, files: list[Subm
 def _count_warnings(submissions: list[Submission]) -> Counter[tuple[str, date]]:
     """Count the warnings of accepted files by unit and day.
 
-    One for each blank cell, and one for each stock below the figure then known of the last day before.
+    One for each blank cell, one for each stock below the figure then known of the last day before, one for
+    each stock above ten times that figure (of 20 or more), one for a file of ten or more figures that are all
+    those of the last day before, and one for such a file whose figures another unit sent for the day before it.
     """
     stocks = {measure.code for one in directives() for measure in one.measures if measure.kind == "stock"}
     known: dict[tuple[str, FigureKey], dict[date, int]] = defaultdict(dict)
+    senders: dict[tuple[date, frozenset[tuple[FigureKey, object]]], set[str]] = defaultdict(set)
     warnings: Counter[tuple[str, date]] = Counter()
     for file in (file for file in submissions if file.outcome == "accepted"):
+        unit_day = file.unit_code, file.report_date
+        is_long = len(file.figures) >= 10 and None not in file.figures.values() and any(file.figures.values())
+        repeated = 0
         for key, value in file.figures.items():
             by_day = known[file.unit_code, key]
             if not isinstance(value, int):
                 by_day.pop(file.report_date, None)
-                warnings[file.unit_code, file.report_date] += 1
+                warnings[unit_day] += 1
                 continue
-            earlier = max((day for day in by_day if day < file.report_date), default=None)
-            if key[0] in stocks and earlier is not None and value < by_day[earlier]:
-                warnings[file.unit_code, file.report_date] += 1
+            last = max((day for day in by_day if day < file.report_date), default=None)
+            earlier = by_day[last] if last is not None else None
+            repeated += value == earlier
+            if key[0] in stocks and earlier is not None:
+                warnings[unit_day] += value < earlier
+                warnings[unit_day] += earlier >= 20 and value > 10 * earlier
             by_day[file.report_date] = value
+        sent_by = senders[file.report_date, frozenset(file.figures.items())]
+        warnings[unit_day] += is_long and repeated == len(file.figures)
+        warnings[unit_day] += is_long and bool(sent_by - {file.unit_code})
+        sent_by.add(file.unit_code)
     return warnings
 
 

@@ -54,7 +54,8 @@ def test_only_figures_and_the_date_can_be_typed(
     sheet = workbook[REPORT_SHEET]
     addresses = form_of(directive, unit_of("UBND-916"), day).addresses.values()
     open_cells = {cell.coordinate for row in sheet.iter_rows() for cell in row if not cell.protection.locked}
-    assert open_cells == {*addresses, "C6"}
+    reasons = {f"H{address[1:]}" for address in addresses}
+    assert open_cells == {*addresses, *reasons, "C6"}
     assert all(sheet.protection.sheet and not sheet.protection.password for sheet in workbook.worksheets)
 
 

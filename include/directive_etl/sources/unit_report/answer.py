@@ -20,7 +20,7 @@ from directive_etl.registry.obligations import expected_report
 from directive_etl.registry.units import Unit, units_on
 from directive_etl.sources.unit_report import answer_texts as texts
 from directive_etl.sources.unit_report.check import Finding, form_as_of
-from directive_etl.sources.unit_report.read import ReadReport, UnreadableReport
+from directive_etl.sources.unit_report.report import ReadReport, UnreadableReport
 from directive_etl.sources.unit_report.returned import returned_workbook
 from directive_etl.sources.unit_report.template import write_whole
 
@@ -40,6 +40,7 @@ class Submission:
         report: what was read; None for a duplicate, which is not read again.
         directive: the directive it names; None when that is unknown.
         findings: errors and warnings.
+        ledger_number: of the ledger row; None when it is not known.
     """
 
     unit_code: str
@@ -50,6 +51,7 @@ class Submission:
     report: ReadReport | UnreadableReport | None = None
     directive: Directive | None = None
     findings: Sequence[Finding] = ()
+    ledger_number: int | None = None
 
     @property
     def answer_day(self) -> date:
@@ -114,6 +116,10 @@ def _iter_receipt(submission: Submission) -> Iterator[str]:
         yield ""
         yield texts.WARNINGS.format(count=len(submission.findings))
         yield from _iter_findings(submission.findings)
+    if isinstance(submission.report, ReadReport) and submission.report.reasons:
+        warned = {finding.key for finding in submission.findings}
+        reasons = {text for key, text in submission.report.reasons.items() if key in warned}
+        yield from (f"{texts.REASON}: {mask_digits(_one_line(text))}" for text in sorted(reasons))
 
 
 def _iter_duplicate(submission: Submission) -> Iterator[str]:
@@ -146,9 +152,12 @@ def _iter_head(title: str, submission: Submission) -> Iterator[str]:
     if unit is not None and submission.directive is not None and submission.outcome == "accepted":
         due_at = expected_report(submission.directive, unit, submission.answer_day)
         if due_at is not None:
-            yield f"{texts.DUE}: {texts.moment(due_at)}"
+            said = texts.ON_TIME if submission.received_at <= due_at else texts.LATE
+            yield f"{texts.DUE}: {texts.moment(due_at)} ({said})"
     yield f"{texts.FILE}: {mask_digits(_one_line(submission.origin))}"
     yield f"{texts.SHA256}: {submission.sha256}"
+    if submission.ledger_number is not None:
+        yield f"{texts.LEDGER_NUMBER}: {submission.ledger_number}"
     yield ""
 
 

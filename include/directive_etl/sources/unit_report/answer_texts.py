@@ -13,7 +13,11 @@ DIRECTIVE = "Công văn số"
 REPORT_DATE = "Ngày báo cáo"
 RECEIVED = "Nhận lúc"
 DUE = "Hạn nộp"
+ON_TIME = "nộp đúng hạn"
+LATE = "nộp muộn"
 FILE = "Tệp"
+LEDGER_NUMBER = "Số tiếp nhận"
+REASON = "Giải trình của đơn vị đã được lưu"
 SHA256 = "SHA-256"
 
 ACCEPTED = "Kết quả: ĐÃ TIẾP NHẬN, {filled} trên {owed} số liệu."
@@ -34,6 +38,16 @@ FAULT_NOTE = (
 )
 FAULT_COLUMNS = ("STT", "Mức độ", "Ô", "Nội dung", "Đã nhập")
 SEVERITIES = {"error": "Lỗi", "warning": "Lưu ý"}
+
+SUMMARY_TITLE = "TỔNG HỢP TÌNH HÌNH BÁO CÁO"
+SUMMARY_COLUMNS = ("Ngày", "Tình trạng", "Nhận lúc", "Hạn nộp", "Số lần sửa", "Lỗi", "Lưu ý")
+STATUSES = {
+    "on_time": "Đúng hạn",
+    "late": "Nộp muộn",
+    "refused": "Bị trả lại",
+    "missing": "Chưa nộp",
+    "not_expected": "Không phải nộp",
+}
 
 
 def moment(at: datetime) -> str:

@@ -17,8 +17,15 @@ from directive_etl.sources.unit_report.form import (
     Form,
     form_of,
 )
+from directive_etl.sources.unit_report.locks import locked_at
 from directive_etl.sources.unit_report.messages import Rule, Severity
-from directive_etl.sources.unit_report.read import Cell, ReadReport, UnreadableReport
+from directive_etl.sources.unit_report.report import Broken, Cell, ReadReport, UnreadableReport
+from directive_etl.sources.unit_report.typed_values import is_fraction
+
+# A stock that grows tenfold in a day has mostly a digit too many; below 20 the growth of a start is common.
+JUMP_FACTOR, SMALLEST_BASE = 10, 20
+# Shorter forms are alike by chance.
+FEWEST_TO_COMPARE = 10
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,9 @@ def check_report(
     sender_unit_code: str,
     received_at: datetime,
     previous: Mapping[tuple[str, str], int],
+    *,
+    is_locked: bool = False,
+    has_twin: bool = False,
 ) -> list[Finding]:
     """Check a report against its directive, its sender, the day it came, and the figures before.
 
@@ -72,6 +82,8 @@ def check_report(
         sender_unit_code: the unit whose inbox it came in.
         received_at: when it came, by the channel's clock, aware.
         previous: the unit's last accepted figure of an earlier day, by measure and category ('' without).
+        is_locked: whether the day's figures may not be corrected any more.
+        has_twin: whether another unit sent the very same figures for the day before.
 
     Returns:
         Every fault, in the order of the form; only that one when the workbook is of another directive, form
@@ -83,13 +95,43 @@ def check_report(
         return [_of_file(messages.OLD_TEMPLATE, found=report.template_version, expected=TEMPLATE_VERSION)]
     if report.unit_code != sender_unit_code:
         return [_of_file(messages.WRONG_UNIT, found=report.unit_code, sender=sender_unit_code)]
-    dated = list(_iter_date_faults(report, directive, received_at))
+    dated = list(_iter_date_faults(report, directive, received_at, is_locked))
     form = form_as_of(report, directive)
     if form is None:
         day = f"{report.report_date:%d/%m/%Y}"
         return dated or [_of_file(messages.NOTHING_OWED, found=report.unit_code, day=day)]
     # Without a sound date there is no day before to compare with.
-    return [*dated, *_iter_figure_faults(report, form, {} if dated else previous)]
+    known = {} if dated else previous
+    faults = [*dated, *_iter_figure_faults(report, form, known)]
+    if not has_errors(faults):
+        faults += _iter_copies(report, form, known, received_at, has_twin=has_twin)
+    return faults
+
+
+def _iter_copies(
+    report: ReadReport,
+    form: Form,
+    previous: Mapping[tuple[str, str], int],
+    received_at: datetime,
+    *,
+    has_twin: bool,
+) -> Iterator[Finding]:
+    """Warn of a sheet that was copied: a form of some length, filled in, with not one figure of its own."""
+    values = comparable_figures(report)
+    if values is None:
+        return
+    count = str(len(values))
+    if all(previous.get(key) == value for key, value in values.items()):
+        yield _of_file(messages.SAME_AS_BEFORE, count=count)
+    if has_twin:
+        yield _of_file(messages.SAME_AS_NEIGHBOUR.as_of(to_local_date(received_at)), count=count)
+
+
+def comparable_figures(report: ReadReport) -> dict[tuple[str, str], int] | None:
+    """Return figures by measure and category; None when they are too few, or too empty, to be a copy."""
+    values = {(key[0], key[1] or ""): cell.value for key, cell in report.figures.items()}
+    known = {key: value for key, value in values.items() if value is not None}
+    return known if len(known) == len(values) >= FEWEST_TO_COMPARE and any(known.values()) else None
 
 
 def form_as_of(report: ReadReport, directive: Directive) -> Form | None:
@@ -105,7 +147,9 @@ def form_as_of(report: ReadReport, directive: Directive) -> Form | None:
     return form if form and form.figures else None
 
 
-def _iter_date_faults(report: ReadReport, directive: Directive, received_at: datetime) -> Iterator[Finding]:
+def _iter_date_faults(
+    report: ReadReport, directive: Directive, received_at: datetime, is_locked: bool
+) -> Iterator[Finding]:
     day, received = report.report_date, to_local_date(received_at)
     if not directive.is_active(day):
         yield _of_date(
@@ -117,6 +161,9 @@ def _iter_date_faults(report: ReadReport, directive: Directive, received_at: dat
         )
     elif day > received:
         yield _of_date(messages.FUTURE_DATE, report, found=_written(day), received=_written(received))
+    elif is_locked:
+        since = f"{locked_at(day):%H:%M %d/%m/%Y}"
+        yield _of_date(messages.LOCKED, report, found=_written(day), since=since)
 
 
 def _iter_figure_faults(
@@ -148,7 +195,9 @@ def _iter_cell_faults(
     if cell.raw is None:
         yield _of_cell(messages.BLANK, directive, key, cell)
     elif value is None:
-        rule = messages.NOT_WHOLE if isinstance(cell.raw, float) else messages.NOT_A_NUMBER
+        rule = messages.NOT_WHOLE if is_fraction(cell.raw) else messages.NOT_A_NUMBER
+        if isinstance(cell.raw, Broken):
+            rule = messages.BROKEN_FORMULA
         yield _of_cell(rule, directive, key, cell)
     elif value < 0:
         yield _of_cell(messages.NEGATIVE, directive, key, cell)
@@ -169,6 +218,10 @@ def _iter_cell_faults(
         before = previous.get((key[0], key[1] or ""))
         if before is not None and value < before and directive.measure(key[0]).kind == "stock":
             yield _of_cell(messages.STOCK_FALLS, directive, key, cell, previous=str(before))
+        is_stock = directive.measure(key[0]).kind == "stock"
+        if is_stock and before is not None and before >= SMALLEST_BASE and value > JUMP_FACTOR * before:
+            factor = str(JUMP_FACTOR)
+            yield _of_cell(messages.STOCK_JUMPS, directive, key, cell, previous=str(before), factor=factor)
 
 
 def _bound(figures: Mapping[FigureKey, Cell], form: Form, key: FigureKey) -> tuple[FigureKey, int] | None:

@@ -24,11 +24,18 @@ META_SHEET = "_meta"
 # Anchors in column A. A single figure is anchored by its measure's code, a row of a table by its category's
 # code with a sign before it, since a category may be called like a measure.
 DATE_ANCHOR = "@report_date"
+UNIT_CODE_ANCHOR = "@unit_code"
 TABLE_ANCHOR = "@measures"
 CATEGORY_SIGN = "#"
+# Before version and directive in the first row: a form saved as .csv has lost its hidden sheet.
+FORM_SIGN = "@form:"
+# The day it was made for, in ISO: an American program writes 8 September as 09/08/2020 into a .csv.
+MADE_FOR_SIGN = "@made_for:"
+# A hidden row says in which columns single figures and reasons stand, so that inserted columns do no harm.
+COLUMNS_ANCHOR, VALUE_ANCHOR, REASON_ANCHOR = "@columns", "@value", "@reason"
 
 ANCHOR_COLUMN, LABEL_COLUMN, FIRST_VALUE_COLUMN = 1, 2, 3
-TITLE_ROW, SUBJECT_ROW, UNIT_ROW, UNIT_CODE_ROW, DATE_ROW, NOTE_ROW = 1, 2, 4, 5, 6, 7
+TITLE_ROW, SUBJECT_ROW, UNIT_ROW, UNIT_CODE_ROW, DATE_ROW, NOTE_ROW, COLUMNS_ROW = 1, 2, 4, 5, 6, 7, 8
 FIRST_BLOCK_ROW = 9
 
 FigureKey = tuple[str, str | None]
@@ -94,6 +101,12 @@ class Form:
     figures: tuple[OwedFigure, ...]
     blocks: tuple[Block, ...]
     addresses: dict[FigureKey, str]
+
+    @property
+    def reason_column(self) -> int:
+        """Column in which the clerk may confirm, with a reason, what a row is warned about."""
+        widest = max((len(block.measures) for block in self.blocks if block.is_table), default=1)
+        return FIRST_VALUE_COLUMN + max(widest, 5)
 
     def bound_of(self, key: FigureKey) -> FigureKey | None:
         """Return the figure that this one cannot exceed; None when nothing bounds it."""

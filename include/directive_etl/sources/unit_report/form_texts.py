@@ -14,6 +14,8 @@ FILL_IN_NOTE = (
     "Không có thì nhập 0; chưa có số liệu thì để trống."
 )
 
+REASON_LABEL = "Giải trình (nếu số liệu bất thường nhưng đúng)"
+
 WHOLE_NUMBER_TITLE = "Số liệu không hợp lệ"
 WHOLE_NUMBER_ERROR = "Chỉ nhập số nguyên từ 0 trở lên. Chưa có số liệu thì để trống."
 DATE_TITLE = "Ngày không hợp lệ"
@@ -60,6 +62,10 @@ def guide(form: Form) -> Iterator[str]:
         "Hệ thống trả lời bằng biên nhận, hoặc trả lại báo cáo có đánh dấu lỗi."
     )
     yield "7. Muốn sửa số liệu đã gửi, gửi lại báo cáo của ngày đó; số liệu gửi sau thay số liệu gửi trước."
+    yield (
+        f"8. Số liệu giảm, tăng đột biến hoặc giống ngày trước thì hệ thống lưu ý nhưng vẫn nhận. "
+        f"Nếu số liệu đúng, ghi lý do vào cột “{REASON_LABEL}” ở cùng dòng; lý do được lưu lại."
+    )
     for clause in dict.fromkeys(block.clause for block in form.blocks):
         yield f"Mục {clause.code} của Công văn số {directive.number}: {clause.text_vi}"
 

@@ -1,6 +1,7 @@
 """The inbox: which files are new, and each file's way to an answer."""
 
 import logging
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -10,13 +11,20 @@ import pandas as pd
 import sqlalchemy as sa
 
 from directive_etl.landing import LandedFile, land_file
+from directive_etl.masking import mask_digits
 from directive_etl.periods import to_local_date
 from directive_etl.quality.results import CheckResult, describe, failed_critical
 from directive_etl.quality.suites import check_frame
 from directive_etl.registry.directive import Directive
-from directive_etl.sources.unit_report import load
+from directive_etl.sources.unit_report import load, locks, summary
 from directive_etl.sources.unit_report.answer import Submission, write_answer
-from directive_etl.sources.unit_report.check import Finding, check_report, has_errors, unreadable_finding
+from directive_etl.sources.unit_report.check import (
+    Finding,
+    check_report,
+    comparable_figures,
+    has_errors,
+    unreadable_finding,
+)
 from directive_etl.sources.unit_report.load import JudgedReport
 from directive_etl.sources.unit_report.read import ReadReport, UnreadableReport, read_reports
 from directive_etl.sources.unit_report.rules import RULES
@@ -51,6 +59,7 @@ class Inbox:
         self._directives: Mapping[str, Directive] = {directive.code: directive for directive in directives}
         with engine.connect() as connection:
             answered = load.answered_files(connection)
+            self._reopenings = locks.reopenings(connection)
         keys = zip(answered["unit_code"], answered["sha256"], answered["known_at"], strict=True)
         self._answered: dict[tuple[str, str, datetime], date] = {
             (unit_code, sha256, known_at.to_pydatetime()): report_date
@@ -88,11 +97,16 @@ class Inbox:
                 yield landed
 
     def _files_in_order(self) -> list[tuple[Path, datetime]]:
-        found = [
-            (path, datetime.fromtimestamp(path.stat().st_mtime_ns // 1000 / 1_000_000, UTC))
-            for path in self._inbox.glob("*/*")
-            if path.is_file() and not path.is_symlink() and not path.name.startswith(".")
-        ]
+        found = []
+        for path in self._inbox.glob("*/*"):
+            if path.name.startswith("."):
+                continue
+            status = path.lstat()
+            if not stat.S_ISREG(status.st_mode):
+                log.warning("unit_report: %s is no file and is left where it is", mask_digits(str(path)))
+                continue
+            known_at = datetime.fromtimestamp(status.st_mtime_ns // 1000 / 1_000_000, UTC)
+            found.append((path, known_at))
         return sorted(found, key=lambda file: (file[1], file[0]))
 
     def _remember(self, unit_code: str, sha256: str, known_at: datetime) -> None:
@@ -112,13 +126,17 @@ class Inbox:
             else:
                 # A batch that fails the suite is looked at file by file: the others in it are not at fault.
                 own_checks = _check([one]) if has_failed else checks
-                one = self._compare_with_history(replace(one, refusal=describe(failed_critical(own_checks))), report)
+                one = self._compare_with_history(
+                    replace(one, refusal=describe(failed_critical(own_checks))), report
+                )
                 if load.load_report(self._engine, one, own_checks) and not one.refusal:
                     changed.add(one.report_date)
             self._answer(one, report)
         for file in files:
             if file not in originals:
                 self._answer_duplicate(file)
+        senders = {file.part_code for file in files}
+        summary.write_summaries(self._engine, self._outbox, self._directives.values(), senders)
         return changed
 
     def _judge(self, file: LandedFile, report: Reading) -> JudgedReport:
@@ -127,23 +145,33 @@ class Inbox:
         if isinstance(report, UnreadableReport):
             return _refused(file, "", received, [unreadable_finding(report)])
         directive = self._directives.get(report.directive_code)
-        findings = check_report(report, directive, file.part_code, file.known_at, {})
+        is_locked = self._reopenings.is_locked(file.part_code, report.report_date, file.known_at)
+        findings = check_report(report, directive, file.part_code, file.known_at, {}, is_locked=is_locked)
         # A day that has not come cannot be that of the report.
         report_date = min(report.report_date, received)
         if has_errors(findings):
             return _refused(file, report.directive_code, report_date, findings, _figures_of(report))
-        return JudgedReport(file, report.directive_code, report_date, _figures_of(report), findings, "")
+        return JudgedReport(
+            file, report.directive_code, report_date, _figures_of(report), findings, "", report.reasons
+        )
 
     def _compare_with_history(self, one: JudgedReport, report: Reading) -> JudgedReport:
         """Add the warnings that depend on the figures before, which may have come with this very batch."""
-        if isinstance(report, UnreadableReport):
+        if one.refusal or isinstance(report, UnreadableReport):
             return one
         with self._engine.connect() as connection:
             previous = load.previous_figures(connection, one.unit_code, one.report_date, one.landed.known_at)
+            has_twin = comparable_figures(report) is not None and load.has_twin(connection, one)
         directive = self._directives[one.directive_code]
-        return replace(one, findings=check_report(report, directive, one.unit_code, one.landed.known_at, previous))
+        findings = check_report(
+            report, directive, one.unit_code, one.landed.known_at, previous, has_twin=has_twin
+        )
+        # A rule that began as a warning may refuse by now.
+        return replace(one, findings=findings, refusal=_refusal(findings))
 
     def _answer(self, one: JudgedReport, report: Reading) -> None:
+        with self._engine.connect() as connection:
+            ledger_number = load.ledger_number(connection, one.landed)
         write_answer(
             self._outbox,
             Submission(
@@ -155,6 +183,7 @@ class Inbox:
                 report=report,
                 directive=self._directives.get(one.directive_code),
                 findings=one.findings,
+                ledger_number=ledger_number,
             ),
         )
 
@@ -185,11 +214,19 @@ def _refused(
     findings: Sequence[Finding],
     figures: pd.DataFrame | None = None,
 ) -> JudgedReport:
-    errors = [finding for finding in findings if finding.severity == "error"]
-    reason = errors[0].message_en if len(errors) == 1 else f"{len(errors)} errors; the first: {errors[0].message_en}"
+    reason = _refusal(findings)
     if figures is None:
         figures = pd.DataFrame(columns=FIGURE_COLUMNS)
     return JudgedReport(file, directive_code, report_date, figures, findings, reason)
+
+
+def _refusal(findings: Sequence[Finding]) -> str:
+    """Say in a sentence why the findings refuse a file; empty when they do not."""
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if not errors:
+        return ""
+    first = errors[0].message_en
+    return first if len(errors) == 1 else f"{len(errors)} errors; the first: {first}"
 
 
 def _figures_of(report: ReadReport) -> pd.DataFrame:

@@ -1,7 +1,8 @@
 """Load accepted reports and record refused ones: one file, one transaction, one ledger row."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import pandas as pd
@@ -11,6 +12,7 @@ from directive_etl.landing import LandedFile
 from directive_etl.quality import RowAccount, mask_digits, refused_frame
 from directive_etl.quality.results import CheckResult
 from directive_etl.sources.unit_report.check import Finding
+from directive_etl.sources.unit_report.form import FigureKey
 from directive_etl.warehouse.ledger import Batch, lock_part, write_batch
 from directive_etl.warehouse.observations import record_observations
 from directive_etl.warehouse.staging import append_rows
@@ -31,6 +33,7 @@ class JudgedReport:
         figures: one row per figure on the form: measure_code, category_code ('' without), value (int or None).
         findings: errors and warnings.
         refusal: why the file as a whole was refused; empty when it is accepted.
+        reasons: by figure, why the unit says that it is right.
     """
 
     landed: LandedFile
@@ -39,9 +42,11 @@ class JudgedReport:
     figures: pd.DataFrame
     findings: Sequence[Finding]
     refusal: str
+    reasons: Mapping[FigureKey, str] = field(default_factory=dict)
 
     @property
     def unit_code(self) -> str:
+        """The unit whose inbox it came in."""
         return self.landed.part_code
 
 
@@ -135,9 +140,77 @@ def load_report(engine: sa.Engine, report: JudgedReport, checks: Sequence[CheckR
                 batch_id=batch_id,
             )
             append_rows(connection, facts.unit_figure, rows)
+            _keep_apart(connection, report, batch_id)
             return changed
 
         return write_batch(connection, _batch(report, checks), load)
+
+
+def _keep_apart(connection: sa.Connection, report: JudgedReport, batch_id: int) -> None:
+    """Write what is kept of an accepted report beside its figures: its warnings, and what tells a copy."""
+    row = {
+        "batch_id": batch_id,
+        "unit_code": report.unit_code,
+        "report_date": report.report_date,
+        "known_at": report.landed.known_at,
+        "figures_hash": figures_hash(report.figures),
+    }
+    connection.execute(sa.insert(ops.accepted_report).values(row))
+    warnings = [
+        {
+            "batch_id": batch_id,
+            "warning_number": number,
+            "rule_code": finding.code,
+            "measure_code": finding.key[0] if finding.key else "",
+            "category_code": (finding.key[1] if finding.key else None) or "",
+            "place": _place(finding) if finding.address else "",
+            "message": finding.message_en,
+            "reason": _reason_of(report, finding),
+        }
+        for number, finding in enumerate(report.findings)
+    ]
+    if warnings:
+        connection.execute(sa.insert(ops.report_warning), warnings)
+
+
+def _reason_of(report: JudgedReport, finding: Finding) -> str | None:
+    reason = report.reasons.get(finding.key) if finding.key else None
+    return mask_digits(reason) if reason else None
+
+
+def figures_hash(figures: pd.DataFrame) -> str:
+    """Return a hash that is equal for equal figures, whose-ever they are."""
+    columns = (figures["measure_code"], figures["category_code"].fillna(""), figures["value"])
+    lines = sorted(f"{measure}/{category}={value}" for measure, category, value in zip(*columns, strict=True))
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def has_twin(connection: sa.Connection, report: JudgedReport) -> bool:
+    """Say whether another unit had sent the very same figures for the day, as known when this one came."""
+    table = ops.accepted_report
+    query = sa.select(sa.literal(True)).where(
+        table.c.report_date == report.report_date,
+        table.c.figures_hash == figures_hash(report.figures),
+        table.c.unit_code != report.unit_code,
+        table.c.known_at <= report.landed.known_at,
+    )
+    return connection.execute(query.limit(1)).scalar() is not None
+
+
+def ledger_number(connection: sa.Connection, landed: LandedFile) -> int | None:
+    """Return the ledger row of one sending; None when it left none."""
+    batch = ops.load_batch
+    query = (
+        sa.select(sa.func.max(batch.c.batch_id))
+        .join(ops.batch_file, ops.batch_file.c.batch_id == batch.c.batch_id)
+        .where(
+            batch.c.source_code == SOURCE,
+            batch.c.part_code == landed.part_code,
+            batch.c.known_at == landed.known_at,
+            ops.batch_file.c.sha256 == landed.sha256,
+        )
+    )
+    return connection.execute(query).scalar()
 
 
 def record_duplicate(engine: sa.Engine, landed: LandedFile, report_date: date, figure_count: int) -> bool:
@@ -188,7 +261,7 @@ def _batch(report: JudgedReport, checks: Sequence[CheckResult]) -> Batch:
 
 
 def _refused_row(report: JudgedReport, finding: Finding) -> dict[str, str]:
-    place = f"sheet '{finding.sheet}' cell {finding.address}" if finding.address else "the whole file"
+    place = _place(finding) if finding.address else "the whole file"
     return {
         "sha256": report.landed.sha256,
         "place": place,
@@ -196,3 +269,8 @@ def _refused_row(report: JudgedReport, finding: Finding) -> dict[str, str]:
         "reason": finding.message_en,
         "content": mask_digits(finding.found),
     }
+
+
+def _place(finding: Finding) -> str:
+    # A sheet may be named by the clerk.
+    return f"sheet '{mask_digits(finding.sheet)}' cell {finding.address}"

@@ -3,7 +3,8 @@
 A sentence never carries a cell's content unmasked: a clerk may have typed a phone number.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Literal
 
 Severity = Literal["error", "warning"]
@@ -11,12 +12,30 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True)
 class Rule:
-    """What a fault is called, how grave it is, and what is said about it; an error refuses the whole file."""
+    """What a fault is called, how grave it is, and what is said about it; an error refuses the whole file.
+
+    A new rule starts as a warning; `blocks_from` is the day of receipt from which it is an error.
+    """
 
     code: str
     severity: Severity
     vi: str
     en: str
+    blocks_from: date | None = None
+
+    def as_of(self, received: date) -> "Rule":
+        """Return the rule as it holds for a report received on a day."""
+        if self.blocks_from is None:
+            return self
+        if received >= self.blocks_from:
+            return replace(self, severity="error")
+        day = f"{self.blocks_from:%d/%m/%Y}"
+        vi, en = BLOCKS_LATER_VI.format(day=day), BLOCKS_LATER_EN.format(day=day)
+        return replace(self, vi=f"{self.vi} {vi}", en=f"{self.en} {en}")
+
+
+BLOCKS_LATER_VI = "Từ ngày {day}, báo cáo có lỗi này sẽ bị trả lại."
+BLOCKS_LATER_EN = "From {day} this refuses the report."
 
 
 # The file as a whole: it could not be read.
@@ -52,11 +71,42 @@ TOO_SLOW = Rule(
     "Đọc tệp mất quá nhiều thời gian. Hãy tải lại mẫu, nhập số liệu và gửi lại.",
     "Reading the workbook takes longer than allowed; the unit fills in a new form.",
 )
+UNSAFE = Rule(
+    "unsafe",
+    "error",
+    "Tệp có nội dung không an toàn nên không được mở. Hãy tải lại mẫu, nhập số liệu và gửi lại.",
+    "The archive holds a path that leads out of it, a part twice, or a document type with entities; "
+    "it was not opened.",
+)
+OLD_ENCODING = Rule(
+    "old_encoding",
+    "error",
+    "Tệp dùng bảng mã cũ {found}, không đọc được tiếng Việt. "
+    "Hãy chuyển sang Unicode (ví dụ bằng Unikey: Ctrl+Shift+F6), lưu dạng .xlsx hoặc CSV UTF-8 và gửi lại.",
+    "The text is in the old Vietnamese encoding {found}; the unit converts it to Unicode and sends it again.",
+)
+TWO_REPORTS = Rule(
+    "two_reports",
+    "error",
+    "Tệp có nhiều trang báo cáo: {found}. Mỗi tệp chỉ gồm một báo cáo: hãy xóa trang thừa và gửi lại.",
+    "The workbook has more than one sheet with a report: {found}; the unit keeps one.",
+)
+MIXED_TABLE = Rule(
+    "mixed_table",
+    "error",
+    "Bảng CSV phải gồm đúng một đơn vị và một ngày báo cáo. Hãy tách thành từng tệp và gửi lại.",
+    "The tidy table holds no row, or more than one unit or day; the unit sends one file for each.",
+)
+UNKNOWN_MEASURE = Rule(
+    "unknown_measure",
+    "error",
+    "Bảng CSV có mã số liệu không có trong hệ thống: {found}. Hãy dùng đúng mã của mẫu báo cáo.",
+    "The tidy table names measures or categories that are not declared: {found}.",
+)
 NOT_OUR_FORM = Rule(
     "not_our_form",
     "error",
-    "Tệp không theo mẫu báo cáo: thiếu {part}. "
-    "Hãy dùng mẫu được cấp, không đổi tên trang, không xóa dòng hoặc cột.",
+    "Tệp không theo mẫu báo cáo: thiếu {part}. Hãy dùng mẫu được cấp, không xóa trang, dòng hoặc cột.",
     "The workbook is not made from the form: {part} is missing; the unit uses the form it was given.",
 )
 FIGURE_TWICE = Rule(
@@ -113,6 +163,13 @@ OUTSIDE_DIRECTIVE = Rule(
     "Hãy sửa ô “Ngày báo cáo”.",
     "The report date {found} is outside the directive's time, {first} to {last}; the unit corrects the date.",
 )
+LOCKED = Rule(
+    "locked",
+    "error",
+    "Số liệu ngày {found} đã khóa từ {since} nên không sửa được nữa. "
+    "Nếu cần sửa, hãy đề nghị bộ phận tiếp nhận mở lại, nêu rõ lý do.",
+    "The figures of {found} are locked since {since}; an engineer may reopen the unit-day with a reason.",
+)
 EMPTY_FORM = Rule(
     "empty_form",
     "error",
@@ -133,6 +190,12 @@ NOT_ON_FORM = Rule(
 )
 
 # One cell.
+BROKEN_FORMULA = Rule(
+    "broken_formula",
+    "error",
+    "“{figure}”: ô có công thức chưa tính hoặc bị lỗi. Hãy nhập thẳng số liệu vào ô này.",
+    "{figure}: the cell holds a formula without a result, or an error.",
+)
 NOT_A_NUMBER = Rule(
     "not_a_number",
     "error",
@@ -176,6 +239,31 @@ STOCK_FALLS = Rule(
     "Hãy kiểm tra lại; nếu đúng thì không phải gửi lại.",
     "{figure} fell from {previous} in the report before to {found}.",
 )
+STOCK_JUMPS = Rule(
+    "stock_jumps",
+    "warning",
+    "“{figure}” tăng từ {previous} (báo cáo trước) lên {found}, gấp hơn {factor} lần. "
+    "Hãy kiểm tra lại, có thể đã nhập thừa chữ số; nếu đúng thì ghi lý do vào cột giải trình.",
+    "{figure} rose from {previous} in the report before to {found}, more than {factor} times; "
+    "perhaps a digit too many was typed.",
+)
+SAME_AS_BEFORE = Rule(
+    "same_as_before",
+    "warning",
+    "Cả {count} số liệu giống hệt báo cáo trước. Hãy kiểm tra xem đã cập nhật số liệu của ngày này chưa.",
+    "All {count} figures are those of the report before; perhaps the sheet was copied.",
+)
+SAME_AS_NEIGHBOUR = Rule(
+    "same_as_neighbour",
+    "warning",
+    "Cả {count} số liệu giống hệt báo cáo cùng ngày của một đơn vị khác. "
+    "Hãy kiểm tra lại, có thể đã chép nhầm báo cáo.",
+    "All {count} figures are those of another unit's report for the same day; perhaps the sheet was copied.",
+    # Assumed: a month and a half to get used to it.
+    blocks_from=date(2020, 10, 1),
+)
 
 # What the reader process says about a file it cannot open.
-UNREADABLE_RULES = {rule.code: rule for rule in (UNREADABLE, PASSWORD, TOO_LARGE, CRASHED, TOO_SLOW)}
+UNREADABLE_RULES = {
+    rule.code: rule for rule in (UNREADABLE, PASSWORD, TOO_LARGE, CRASHED, TOO_SLOW, UNSAFE, OLD_ENCODING)
+}

@@ -1,9 +1,12 @@
-"""Read the workbooks that units send: figures with their cells, or the reason why a file cannot be read."""
+"""Read the reports that units send: figures with their cells, or the reason why a file cannot be read.
 
-import re
+A form is read by its anchors, wherever they stand: on a sheet of another name, in moved rows or columns.
+"""
+
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,86 +20,60 @@ from directive_etl.sources.unit_report import messages
 from directive_etl.sources.unit_report.form import (
     ANCHOR_COLUMN,
     CATEGORY_SIGN,
+    COLUMNS_ANCHOR,
     DATE_ANCHOR,
     FIRST_VALUE_COLUMN,
-    LARGEST_FIGURE,
+    FORM_SIGN,
+    MADE_FOR_SIGN,
     META_SHEET,
+    REASON_ANCHOR,
     REPORT_SHEET,
     TABLE_ANCHOR,
+    UNIT_CODE_ANCHOR,
+    VALUE_ANCHOR,
     FigureKey,
 )
+from directive_etl.sources.unit_report.read_tidy import read_tidy
 from directive_etl.sources.unit_report.reader_process import ReaderProcess
+from directive_etl.sources.unit_report.reader_text import TEXT_TABLE
+from directive_etl.sources.unit_report.report import (
+    Broken,
+    Cell,
+    ReadReport,
+    UnreadableError,
+    UnreadableReport,
+    to_cell,
+)
+from directive_etl.sources.unit_report.typed_values import to_date, to_plain_text, to_whole_number, transposed
+
+__all__ = [
+    "Broken",
+    "Cell",
+    "ReadReport",
+    "UnreadableReport",
+    "read_reports",
+    "to_date",
+    "to_report",
+    "to_whole_number",
+]
 
 # Rows of a sheet as the reader process gives them: row number and cells, both from 1.
 Rows = Sequence[tuple[int, list[Any]]]
 
-_DIGITS = re.compile(r"[+-]?[0-9]{1,15}")
-_DAY_MONTH_YEAR = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
-_DAY_ZERO = date(1899, 12, 30)
-_DAY_NUMBERS = range(36526, 73051)  # 2000 to 2099: a date whose format was lost
+_META_KEYS = ("template_version", "directive_code", "unit_code")
+_REASON_CHARACTERS = 300
 
 
 @dataclass(frozen=True)
-class Cell:
-    """What stands in one cell.
+class _Sheet:
+    """The sheet of the form, and where its columns are now."""
 
-    Attributes:
-        value: when it is a whole number, else None.
-        raw: a number, a text, a truth value or a day, as sent; None when the cell is blank.
-        sheet, address: where it stands.
-    """
-
-    value: int | None
-    raw: object
-    sheet: str
-    address: str
-
-    @property
-    def shown(self) -> str:
-        """The content as it may be told to anybody: what could be a phone number is masked."""
-        if self.raw is None:
-            return ""
-        number = self.value if self.value is not None else self.raw
-        if isinstance(number, int | float) and abs(number) <= LARGEST_FIGURE:
-            return f"{number:g}" if isinstance(number, float) else str(number)
-        return f"{number:%d/%m/%Y}" if isinstance(number, date) else mask_digits(str(number))
-
-
-@dataclass(frozen=True)
-class ReadReport:
-    """A workbook made from the form.
-
-    Attributes:
-        path: the file.
-        directive_code, unit_code, template_version: as the workbook says.
-        report_date: the day typed into the form.
-        date_address: the cell of that day.
-        figures: each figure of the unit's form that was found, and any other that is filled in.
-    """
-
-    path: Path
-    directive_code: str
-    unit_code: str
-    report_date: date
-    date_address: str
-    template_version: str
-    figures: Mapping[FigureKey, Cell]
-
-
-@dataclass(frozen=True)
-class UnreadableReport:
-    """A file from which no report can be read."""
-
-    path: Path
-    reason_code: str
-    message_vi: str
-    message_en: str
-
-
-class _UnreadableError(Exception):
-    def __init__(self, rule: messages.Rule, **details: str) -> None:
-        super().__init__(rule.code)
-        self.rule, self.details = rule, details
+    name: str
+    rows: Rows
+    anchor_column: int
+    value_column: int
+    reason_column: int | None
+    date_row: int
 
 
 def read_reports(
@@ -114,7 +91,7 @@ def read_reports(
     Raises:
         ConfigurationError: the child process does not start.
     """
-    with ReaderProcess([REPORT_SHEET, META_SHEET]) as reader:
+    with ReaderProcess() as reader:
         return [to_report(path, reader.read(path), directives) for path in paths]
 
 
@@ -125,77 +102,157 @@ def to_report(
 
     Args:
         path: the file.
-        answer: `sheets`, the rows of each sheet by name, or `reason_code`.
+        answer: `sheets`, the rows of each sheet by name; `tidy`, the rows of a tidy table; or `reason_code`.
         directives: those whose forms are known.
     """
     try:
         if "reason_code" in answer:
-            raise _UnreadableError(messages.UNREADABLE_RULES[answer["reason_code"]])
-        return _to_report(path, answer["sheets"], directives)
-    except _UnreadableError as error:
+            rule = messages.UNREADABLE_RULES[answer["reason_code"]]
+            raise UnreadableError(rule, **answer.get("details", {}))
+        if "tidy" in answer:
+            return read_tidy(path, answer["tidy"], directives)
+        return _to_report(path, answer["sheets"], directives, bool(answer.get("from_1904")))
+    except UnreadableError as error:
         rule, details = error.rule, error.details
         return UnreadableReport(path, rule.code, rule.vi.format(**details), rule.en.format(**details))
 
 
-def _to_report(path: Path, sheets: Mapping[str, Rows], directives: Sequence[Directive]) -> ReadReport:
-    for name in (REPORT_SHEET, META_SHEET):
-        if name not in sheets:
-            raise _UnreadableError(messages.NOT_OUR_FORM, part=f"trang “{name}”")
-    meta = {str(_at(cells, 1)): _at(cells, 2) for _, cells in sheets[META_SHEET]}
-    keys = {name: _key_text(meta, name) for name in ("template_version", "directive_code", "unit_code")}
-    rows = sheets[REPORT_SHEET]
-    report_date, date_address = _find_report_date(rows)
+def _to_report(
+    path: Path, sheets: Mapping[str, Rows], directives: Sequence[Directive], from_1904: bool
+) -> ReadReport:
+    sheet = _report_sheet(sheets)
+    keys = _find_keys(sheets, sheet)
+    raw_date = _value_at(sheet, sheet.date_row)
+    report_date = to_date(raw_date, counts_from_1904=from_1904)
+    if TEXT_TABLE in sheets and _made_for(sheet) == transposed(report_date):
+        report_date = transposed(report_date)
+    if report_date is None:
+        raise UnreadableError(messages.NO_REPORT_DATE)
     directive = next((one for one in directives if one.code == keys["directive_code"]), None)
-    figures = _find_figures(directive, keys["unit_code"], report_date, rows) if directive else {}
-    return ReadReport(path=path, report_date=report_date, date_address=date_address, figures=figures, **keys)
+    figures: dict[FigureKey, Cell] = {}
+    reasons: dict[FigureKey, str] = {}
+    if directive:
+        figures, reasons = _find_figures(directive, keys["unit_code"], report_date, sheet)
+    return ReadReport(
+        path=path,
+        report_date=report_date,
+        date_address=_address(sheet.date_row, sheet.value_column),
+        figures=figures,
+        reasons=reasons,
+        **keys,
+    )
 
 
-def _key_text(meta: Mapping[str, object], name: str) -> str:
-    value = to_whole_number(meta.get(name))
-    text = str(value) if value is not None else str(meta.get(name) or "").strip()
+def _report_sheet(sheets: Mapping[str, Rows]) -> _Sheet:
+    """Find the sheet with the anchors; two of them are never chosen between."""
+    found = [one for name, rows in sheets.items() if (one := _to_sheet(name, rows)) is not None]
+    if not found:
+        missing = "ô “Ngày báo cáo”" if REPORT_SHEET in sheets else f"trang “{REPORT_SHEET}”"
+        raise UnreadableError(messages.NOT_OUR_FORM, part=missing)
+    if len(found) > 1:
+        names = ", ".join(f"“{mask_digits(one.name)}”" for one in found)
+        raise UnreadableError(messages.TWO_REPORTS, found=names)
+    return found[0]
+
+
+def _to_sheet(name: str, rows: Rows) -> _Sheet | None:
+    place = next(
+        (
+            (number, column)
+            for number, cells in rows
+            for column, cell in enumerate(cells, start=1)
+            if isinstance(cell, str) and cell.strip() == DATE_ANCHOR
+        ),
+        None,
+    )
+    if place is None:
+        return None
+    date_row, anchor_column = place
+    value_column: int = anchor_column + FIRST_VALUE_COLUMN - ANCHOR_COLUMN
+    reason_column = None
+    for _, cells in rows:
+        if _at(cells, anchor_column) == COLUMNS_ANCHOR:
+            value_column = cells.index(VALUE_ANCHOR) + 1 if VALUE_ANCHOR in cells else value_column
+            reason_column = cells.index(REASON_ANCHOR) + 1 if REASON_ANCHOR in cells else None
+    return _Sheet(name, rows, anchor_column, value_column, reason_column, date_row)
+
+
+def _made_for(sheet: _Sheet) -> date | None:
+    """Return the day that the form was written for; the clerk may have typed another."""
+    anchors = (str(_at(cells, sheet.anchor_column) or "") for _, cells in sheet.rows)
+    said = next((one.removeprefix(MADE_FOR_SIGN) for one in anchors if one.startswith(MADE_FOR_SIGN)), None)
+    return to_date(said)
+
+
+def _value_at(sheet: _Sheet, row: int) -> Any:
+    return next((_at(cells, sheet.value_column) for number, cells in sheet.rows if number == row), None)
+
+
+def _find_keys(sheets: Mapping[str, Rows], sheet: _Sheet) -> dict[str, str]:
+    """Return whose form it is: as the hidden sheet says, else as the anchors of the report sheet do."""
+    meta = sheets.get(META_SHEET) or next(
+        (rows for rows in sheets.values() if any(_META_KEYS[0] in cells for _, cells in rows)), None
+    )
+    if meta is not None:
+        said = {str(_at(cells, 1)): _at(cells, 2) for _, cells in meta}
+        return {name: _key_text(said, name) for name in _META_KEYS}
+    said = {}
+    for _, cells in sheet.rows:
+        anchor = str(_at(cells, sheet.anchor_column) or "")
+        if anchor.startswith(FORM_SIGN):
+            version, _, directive_code = anchor.removeprefix(FORM_SIGN).partition(":")
+            said |= {"template_version": version, "directive_code": directive_code}
+        elif anchor == UNIT_CODE_ANCHOR:
+            said["unit_code"] = _at(cells, sheet.value_column)
+    if not said:
+        raise UnreadableError(messages.NOT_OUR_FORM, part=f"trang “{META_SHEET}”")
+    return {name: _key_text(said, name) for name in _META_KEYS}
+
+
+def _key_text(said: Mapping[str, object], name: str) -> str:
+    value = said.get(name)
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    text = to_plain_text(str(whole if whole is not None else ""))
     if not text:
-        raise _UnreadableError(messages.NOT_OUR_FORM, part=f"“{name}” trong trang “{META_SHEET}”")
+        raise UnreadableError(messages.NOT_OUR_FORM, part=f"“{name}” trong trang “{META_SHEET}”")
     return text
 
 
-def _find_report_date(rows: Rows) -> tuple[date, str]:
-    for number, cells in rows:
-        if _at(cells, ANCHOR_COLUMN) == DATE_ANCHOR:
-            day = to_date(_at(cells, FIRST_VALUE_COLUMN))
-            if day is None:
-                raise _UnreadableError(messages.NO_REPORT_DATE)
-            return day, _address(number, FIRST_VALUE_COLUMN)
-    raise _UnreadableError(messages.NOT_OUR_FORM, part="ô “Ngày báo cáo”")
-
-
-def _find_figures(directive: Directive, unit_code: str, day: date, rows: Rows) -> dict[FigureKey, Cell]:
+def _find_figures(
+    directive: Directive, unit_code: str, day: date, sheet: _Sheet
+) -> tuple[dict[FigureKey, Cell], dict[FigureKey, str]]:
     """Follow the anchors. A blank cell counts only when the unit owes its figure; others are closed cells."""
     unit = next((one for one in units_on(day) if one.unit_code == unit_code), None)
     owed = owed_figures(directive, unit, day) if unit else []
     owed_keys = {(figure.measure.code, figure.category_code) for figure in owed}
     figures: dict[FigureKey, Cell] = {}
-    for key, cell in _iter_cells(directive, rows):
+    reasons: dict[FigureKey, str] = {}
+    for key, cell, reason in _iter_cells(directive, sheet):
         if cell.raw is None and key not in owed_keys:
             continue
         if key in figures:
-            raise _UnreadableError(
+            raise UnreadableError(
                 messages.FIGURE_TWICE,
                 figure=directive.measure(key[0]).name_vi,
                 address=figures[key].address,
                 other=cell.address,
             )
         figures[key] = cell
-    return figures
+        if reason:
+            reasons[key] = reason
+    return figures, reasons
 
 
-def _iter_cells(directive: Directive, rows: Rows) -> Iterator[tuple[FigureKey, Cell]]:
+def _iter_cells(directive: Directive, sheet: _Sheet) -> Iterator[tuple[FigureKey, Cell, str]]:
     measures = {one.code: one for one in directive.measures if one.source == "unit_report"}
     listed = {name: {one.code for one in categories} for name, categories in directive.categories.items()}
     columns: dict[int, Measure] = {}
-    for number, cells in rows:
-        anchor = _at(cells, ANCHOR_COLUMN)
+    for number, cells in sheet.rows:
+        anchor = _at(cells, sheet.anchor_column)
         if not isinstance(anchor, str):
             continue
+        anchor = unicodedata.normalize("NFC", anchor.strip())
+        reason = _reason_at(cells, sheet)
         if anchor == TABLE_ANCHOR:
             named = ((column, measures.get(str(code))) for column, code in enumerate(cells, start=1))
             columns = {column: measure for column, measure in named if measure and measure.categories}
@@ -203,18 +260,16 @@ def _iter_cells(directive: Directive, rows: Rows) -> Iterator[tuple[FigureKey, C
             category = anchor.removeprefix(CATEGORY_SIGN)
             for column, measure in columns.items():
                 if category in listed[measure.categories or ""]:
-                    yield (measure.code, category), _cell(number, column, cells)
+                    cell = to_cell(_at(cells, column), sheet.name, _address(number, column))
+                    yield (measure.code, category), cell, reason
         elif anchor in measures and measures[anchor].categories is None:
-            yield (anchor, None), _cell(number, FIRST_VALUE_COLUMN, cells)
+            address = _address(number, sheet.value_column)
+            yield (anchor, None), to_cell(_at(cells, sheet.value_column), sheet.name, address), reason
 
 
-def _cell(row: int, column: int, cells: list[Any]) -> Cell:
-    raw = _at(cells, column)
-    if isinstance(raw, dict):
-        raw = to_date(raw)
-    elif isinstance(raw, str):
-        raw = raw if raw.strip() else None
-    return Cell(to_whole_number(raw), raw, REPORT_SHEET, _address(row, column))
+def _reason_at(cells: list[Any], sheet: _Sheet) -> str:
+    raw = _at(cells, sheet.reason_column) if sheet.reason_column else None
+    return to_plain_text(raw)[:_REASON_CHARACTERS] if isinstance(raw, str) else ""
 
 
 def _at(cells: list[Any], column: int) -> Any:
@@ -223,41 +278,3 @@ def _at(cells: list[Any], column: int) -> Any:
 
 def _address(row: int, column: int) -> str:
     return f"{get_column_letter(column)}{row}"
-
-
-def to_whole_number(raw: object) -> int | None:
-    """Return a cell's content as a whole number; None when it is none.
-
-    A text of digits is one, since spreadsheet programs keep typed digits as text in cells of that format. A
-    text with dots or commas is not: `1.200` is twelve hundred to one clerk and one and a fifth to another.
-    """
-    if isinstance(raw, bool):
-        return None
-    if isinstance(raw, int):
-        return raw
-    if isinstance(raw, float):
-        return int(raw) if raw.is_integer() else None
-    if isinstance(raw, str) and _DIGITS.fullmatch(raw.strip()):
-        return int(raw)
-    return None
-
-
-def to_date(raw: object) -> date | None:
-    """Return a cell's content as a day: a date, day/month/year as text, or a number of days; None if none."""
-    if isinstance(raw, dict):
-        return date.fromisoformat(raw["date"])
-    number = to_whole_number(raw)
-    if number is not None:
-        return _DAY_ZERO + timedelta(days=number) if number in _DAY_NUMBERS else None
-    if not isinstance(raw, str):
-        return None
-    if match := _DAY_MONTH_YEAR.fullmatch(raw.strip()):
-        day, month, year = (int(part) for part in match.groups())
-        try:
-            return date(year, month, day)
-        except ValueError:
-            return None
-    try:
-        return datetime.strptime(raw.strip(), "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
-    except ValueError:
-        return None

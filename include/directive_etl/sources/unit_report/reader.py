@@ -1,58 +1,91 @@
-"""The child process that opens workbooks: it imports calamine and the standard library, nothing of ours.
+"""The child process that opens workbooks: it imports calamine, the standard library and its own two helpers.
 
 A hostile file can make calamine ask for all memory and abort its process, which no `except` can catch. So
 this process has limits, no secrets in its environment, and may die: `reader_process.py` starts another.
 
-Started as `python -I reader.py SHEET...`. It says `{"ready": true}`, then answers each line `{"path": ...}`
-on standard input by a line on standard output: `{"sheets": {NAME: [[ROW, [CELL, ...]], ...]}}` or
-`{"reason_code": ...}`. Rows and columns count from 1; a day is `{"date": ISO}`.
+Started by `reader_process.py`. It says `{"ready": true}`, then answers each line `{"path": ...}` on standard
+input by a line on standard output: `{"sheets": {NAME: [[ROW, [CELL, ...]], ...]}, "from_1904": BOOL}`,
+`{"tidy": [[ROW, [CELL, ...]], ...]}` or `{"reason_code": ...}`. Rows and columns count from 1; a day is
+`{"date": ISO}`, a formula without a result or a cell in error `{"broken": "formula" | "error"}`.
 """
 
 import datetime
 import json
+import os
 import resource
+import stat
 import sys
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import python_calamine
 
-MEMORY_BYTES = 1536 * 1024 * 1024
+from directive_etl.sources.unit_report.reader_archive import archive_fault, find_marks
+from directive_etl.sources.unit_report.reader_text import read_text
+
+MEMORY_BYTES = 640 * 1024 * 1024
 PROCESSOR_SECONDS = 30  # for each file; the parent gives up earlier, by the clock on the wall
 FILE_BYTES = 20 * 1024 * 1024
 
 # A form has some 60 rows and 10 columns; what lies beyond is no part of any form and is not handed on.
 ROWS, COLUMNS, CHARACTERS = 1000, 60, 500
+SHEETS = 12
 
 _OLE_MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")
+_ARCHIVE_MAGIC = b"PK"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
-def read_workbook(path: Path, wanted: list[str]) -> dict[str, Any]:
-    """Return the wanted sheets of a workbook, or the reason why it cannot be opened."""
+def read_workbook(path: Path) -> dict[str, Any]:
+    """Return the sheets of a workbook or the table of a text, or the reason why it cannot be opened."""
     with path.open("rb") as file:
-        start = file.read(1 << 16)
-        if path.stat().st_size > FILE_BYTES:
-            return {"reason_code": "too_large"}
-        if start.startswith(_OLE_MAGIC) and _ENCRYPTED in start:
-            return {"reason_code": "password"}
-        file.seek(0)
-        try:
-            workbook = python_calamine.load_workbook(file)
-            # A name typed on another system may spell its letters in another way.
-            names = {unicodedata.normalize("NFC", name): name for name in workbook.sheet_names}
-            sheets = {
-                name: list(_iter_rows(workbook.get_sheet_by_name(names[name])))
-                for name in wanted
-                if name in names
-            }
-        except python_calamine.PasswordError:
-            return {"reason_code": "password"}
-        except (python_calamine.CalamineError, OSError, ValueError):
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
             return {"reason_code": "unreadable"}
-    return {"sheets": sheets}
+        if status.st_size > FILE_BYTES:
+            return {"reason_code": "too_large"}
+        start = file.read(1 << 16)
+        if start.startswith(_OLE_MAGIC):
+            return {"reason_code": "password"} if _ENCRYPTED in start else _read_sheets(file)
+        if not start.startswith(_ARCHIVE_MAGIC):
+            return read_text(start + file.read(), (ROWS, COLUMNS, CHARACTERS))
+        fault = archive_fault(file)
+        return {"reason_code": fault} if fault else _read_sheets(file)
+
+
+def _read_sheets(file: IO[bytes]) -> dict[str, Any]:
+    marks, from_1904 = find_marks(file)
+    file.seek(0)
+    try:
+        workbook = python_calamine.load_workbook(file)
+        sheets = {
+            # A name typed on another system may spell its letters in another way.
+            unicodedata.normalize("NFC", one.name): _with_marks(
+                list(_iter_rows(workbook.get_sheet_by_name(one.name))), marks.get(one.name, {})
+            )
+            for one in workbook.sheets_metadata[:SHEETS]
+            if one.typ == python_calamine.SheetTypeEnum.WorkSheet
+        }
+    except python_calamine.PasswordError:
+        return {"reason_code": "password"}
+    except (python_calamine.CalamineError, OSError, ValueError):
+        return {"reason_code": "unreadable"}
+    return {"sheets": sheets, "from_1904": from_1904}
+
+
+def _with_marks(
+    rows: list[tuple[int, list[Any]]], marks: dict[tuple[int, int], str]
+) -> list[tuple[int, list[Any]]]:
+    """Put broken cells in their places, which calamine leaves blank."""
+    by_row = dict(rows)
+    for (row, column), kind in marks.items():
+        if row <= ROWS and column <= COLUMNS:
+            cells = by_row.setdefault(row, [])
+            cells.extend([None] * (column - len(cells)))
+            cells[column - 1] = {"broken": kind}
+    return sorted(by_row.items())
 
 
 def _iter_rows(sheet: python_calamine.CalamineSheet) -> Iterator[tuple[int, list[Any]]]:
@@ -91,18 +124,13 @@ def _allow_processor_time() -> None:
 
 def main() -> None:
     """Answer one file a line until standard input ends."""
-    wanted = sys.argv[1:]
     _limit()
     _say({"ready": True})
     for line in sys.stdin:
         _allow_processor_time()
-        _say(read_workbook(Path(json.loads(line)["path"]), wanted))
+        _say(read_workbook(Path(json.loads(line)["path"])))
 
 
 def _say(answer: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()

@@ -13,7 +13,11 @@ from typing import Any, Self
 
 from directive_etl.errors import ConfigurationError
 
-_PROGRAM = Path(__file__).with_name("reader.py")
+# Isolated, so that neither the environment nor the working folder can put a module in the child's way.
+_PROGRAM = (
+    f"import sys; sys.path.insert(0, {str(Path(__file__).parents[3])!r}); "
+    "from directive_etl.sources.unit_report.reader import main; main()"
+)
 START_SECONDS = 60.0
 FILE_SECONDS = 20.0
 ANSWER_BYTES = 64 * 1024 * 1024
@@ -26,8 +30,8 @@ class _ChildGoneError(Exception):
 class ReaderProcess:
     """A context manager around the child: one child reads many files; its death costs one file."""
 
-    def __init__(self, sheet_names: list[str]) -> None:
-        self._command = [sys.executable, "-I", str(_PROGRAM), *sheet_names]
+    def __init__(self) -> None:
+        self._command = [sys.executable, "-I", "-B", "-c", _PROGRAM]
         self._child: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:

@@ -10,17 +10,19 @@ from openpyxl import Workbook
 from openpyxl.cell import Cell as SheetCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.comments import Comment
-from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
+from directive_etl.masking import mask_digits
 from directive_etl.registry.units import Unit
 from directive_etl.sources.unit_report import answer_texts as texts
 from directive_etl.sources.unit_report.check import Finding
 from directive_etl.sources.unit_report.form import DATE_ROW, LARGEST_FIGURE, REPORT_SHEET, UNIT_CODE_ROW, Form
 from directive_etl.sources.unit_report.package import to_package, to_parts
-from directive_etl.sources.unit_report.read import Cell, ReadReport
+from directive_etl.sources.unit_report.report import Cell, ReadReport
 from directive_etl.sources.unit_report.workbook import build_workbook
 
 _FILLS = {
@@ -33,12 +35,18 @@ _PLAIN = Font(name="Times New Roman", size=12)
 _LINK = Font(name="Times New Roman", size=12, underline="single", color="FF0563C1")
 _WIDTHS = {"A": 6, "B": 12, "C": 10, "D": 90, "E": 30}
 _FIRST_FAULT_ROW = 5
+_THIN = Side(style="thin", color="FF7F7F7F")
+_BORDER = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
+_HEADER_FILL = PatternFill("solid", start_color="FFD9E2F3")
+# Programs do not all fit a row to its wrapped text: letters of a line, and the height of one. Unit: points.
+_MESSAGE_LETTERS, _LINE_HEIGHT = 95, 16.5
 
 # Faults of the whole file that belong to a cell of the form's head.
 _HEAD_CELLS = {
     "wrong_unit": f"C{UNIT_CODE_ROW}",
     "future_date": f"C{DATE_ROW}",
     "outside_directive": f"C{DATE_ROW}",
+    "locked": f"C{DATE_ROW}",
 }
 
 
@@ -54,6 +62,10 @@ def returned_workbook(form: Form, unit: Unit, report: ReadReport, findings: Sequ
         cell = report.figures.get(key)
         if cell is not None and cell.raw is not None:
             _type(sheet[address], cell)
+    for key, reason in report.reasons.items():
+        if key in form.addresses:
+            row = sheet[form.addresses[key]].row
+            _write_text(sheet[f"{get_column_letter(form.reason_column)}{row}"], mask_digits(reason))
     marked = [(finding, _address(form, finding)) for finding in findings]
     for finding, address in marked:
         if address:
@@ -107,7 +119,12 @@ def _list_faults(sheet: Worksheet, marked: Sequence[tuple[Finding, str]]) -> Non
     sheet["A2"].alignment = Alignment(wrap_text=True, vertical="top")
     sheet.row_dimensions[2].height = 36
     for column, name in enumerate(texts.FAULT_COLUMNS, start=1):
-        sheet.cell(_FIRST_FAULT_ROW - 1, column, name).font = _BOLD
+        head = sheet.cell(_FIRST_FAULT_ROW - 1, column, name)
+        head.font, head.fill, head.border = _BOLD, _HEADER_FILL, _BORDER
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = 9  # A4
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     for row, (finding, address) in enumerate(marked, start=_FIRST_FAULT_ROW):
         _list_fault(sheet, row, finding, address)
 
@@ -124,6 +141,9 @@ def _list_fault(sheet: Worksheet, row: int, finding: Finding, address: str) -> N
         cell = sheet[f"{get_column_letter(column)}{row}"]
         _write_text(cell, text)
         cell.font, cell.alignment = _PLAIN, Alignment(wrap_text=True, vertical="top")
+        cell.border = _BORDER
+    lines = max(-(-len(finding.message_vi) // _MESSAGE_LETTERS), -(-len(finding.found) // 24), 1)
+    sheet.row_dimensions[row].height = _LINE_HEIGHT * lines + 2
     sheet.cell(row, 2).fill = _FILLS[finding.severity]
     if address:
         link = sheet.cell(row, 3)

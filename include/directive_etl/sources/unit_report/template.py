@@ -20,6 +20,7 @@ from directive_etl.registry.obligations import OwedFigure, owed_figures
 from directive_etl.registry.units import Unit
 from directive_etl.sources.unit_report.form import (
     DATE_ROW,
+    MADE_FOR_SIGN,
     UNIT_CODE_ROW,
     UNIT_ROW,
     FigureKey,
@@ -35,7 +36,10 @@ __all__ = ["form_of", "write_workbook"]
 _REPORT_PART = "xl/worksheets/sheet1.xml"
 _META_PART = "xl/worksheets/sheet3.xml"
 _DAY_ZERO = date(1899, 12, 30)  # what spreadsheet programs count days from, for any day after February 1900
-_CELL = re.compile(r'<c r="([A-Z]+[0-9]+)"( s="[0-9]+")?(?: t="[A-Za-z]+")?(?: ?/>|><v>[^<]*</v></c>)')
+_CELL = re.compile(
+    r'<c r="([A-Z]+[0-9]+)"( s="[0-9]+")?(?: t="[A-Za-z]+")?'
+    r"(?: ?/>|><v>[^<]*</v></c>|><is><t[^>]*>[^<]*</t></is></c>)"
+)
 
 
 def write_workbook(
@@ -68,6 +72,7 @@ def write_workbook(
         f"C{UNIT_CODE_ROW}": unit.unit_code,
         f"C{DATE_ROW}": day,
     }
+    typed[f"A{UNIT_ROW}"] = f"{MADE_FOR_SIGN}{day.isoformat()}"
     typed |= {form.addresses[key]: value for key, value in (figures or {}).items()}
     filled = {
         _REPORT_PART: _fill(parts[_REPORT_PART], typed),

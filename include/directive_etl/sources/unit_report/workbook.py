@@ -14,21 +14,28 @@ from directive_etl.sources.unit_report import form_texts as texts
 from directive_etl.sources.unit_report.form import (
     ANCHOR_COLUMN,
     CATEGORY_SIGN,
+    COLUMNS_ANCHOR,
+    COLUMNS_ROW,
     DATE_ANCHOR,
     DATE_ROW,
     FIRST_VALUE_COLUMN,
+    FORM_SIGN,
     GUIDE_SHEET,
     LABEL_COLUMN,
     LARGEST_FIGURE,
+    MADE_FOR_SIGN,
     META_SHEET,
     NOTE_ROW,
+    REASON_ANCHOR,
     REPORT_SHEET,
     SUBJECT_ROW,
     TABLE_ANCHOR,
     TEMPLATE_VERSION,
     TITLE_ROW,
+    UNIT_CODE_ANCHOR,
     UNIT_CODE_ROW,
     UNIT_ROW,
+    VALUE_ANCHOR,
     Block,
     Form,
 )
@@ -60,7 +67,7 @@ def build_workbook(form: Form, unit_name: str, unit_code: str, report_date: date
     for number, block in enumerate(form.blocks, start=1):
         _write_block(sheet, form, number, block)
     _write_checks(sheet, form)
-    _set_page(sheet)
+    _set_page(sheet, form.reason_column)
     _write_guide(workbook.create_sheet(GUIDE_SHEET), form)
     meta = workbook.create_sheet(META_SHEET)
     for row in (
@@ -95,7 +102,16 @@ def _write_head(sheet: Worksheet, form: Form, unit_name: str, unit_code: str, re
         sheet.cell(row, LABEL_COLUMN, label).font = _BOLD
         cell = sheet.cell(row, FIRST_VALUE_COLUMN, value)
         cell.font, cell.alignment = _BOLD, Alignment(horizontal="left")
+    sheet.cell(TITLE_ROW, ANCHOR_COLUMN, f"{FORM_SIGN}{TEMPLATE_VERSION}:{directive.code}")
+    sheet.cell(UNIT_ROW, ANCHOR_COLUMN, f"{MADE_FOR_SIGN}{report_date.isoformat()}")
+    sheet.cell(UNIT_CODE_ROW, ANCHOR_COLUMN, UNIT_CODE_ANCHOR)
     sheet.cell(DATE_ROW, ANCHOR_COLUMN, DATE_ANCHOR)
+    sheet.cell(COLUMNS_ROW, ANCHOR_COLUMN, COLUMNS_ANCHOR)
+    sheet.cell(COLUMNS_ROW, FIRST_VALUE_COLUMN, VALUE_ANCHOR)
+    sheet.cell(COLUMNS_ROW, form.reason_column, REASON_ANCHOR)
+    sheet.row_dimensions[COLUMNS_ROW].hidden = True
+    heading = sheet.cell(NOTE_ROW, form.reason_column, texts.REASON_LABEL)
+    heading.font, heading.alignment = _BOLD, _CENTERED
     typed = sheet.cell(DATE_ROW, FIRST_VALUE_COLUMN)
     typed.number_format, typed.protection = DATE_FORMAT, _OPEN
     typed.fill, typed.border = _INPUT_FILL, _BORDER
@@ -109,6 +125,7 @@ def _write_block(sheet: Worksheet, form: Form, number: int, block: Block) -> Non
             sheet.cell(row, ANCHOR_COLUMN, measure.code)
             _write_label(sheet, row, measure.name_vi)
             _open_cell(sheet, row, FIRST_VALUE_COLUMN)
+            _open_reason(sheet, row, form.reason_column)
         return
     sheet.cell(block.code_row, ANCHOR_COLUMN, TABLE_ANCHOR)
     sheet.row_dimensions[block.code_row].hidden = True
@@ -126,6 +143,13 @@ def _write_block(sheet: Worksheet, form: Form, number: int, block: Block) -> Non
                 _open_cell(sheet, row, column)
             else:
                 sheet.cell(row, column).fill = _CLOSED_FILL
+        _open_reason(sheet, row, form.reason_column)
+
+
+def _open_reason(sheet: Worksheet, row: int, column: int) -> None:
+    cell = sheet.cell(row, column)
+    cell.font, cell.border, cell.protection, cell.alignment = _ITALIC, _BORDER, _OPEN, _WRAPPED
+    cell.number_format = "@"
 
 
 def _write_label(sheet: Worksheet, row: int, text: str) -> None:
@@ -171,11 +195,12 @@ def _write_checks(sheet: Worksheet, form: Form) -> None:
         sheet.add_data_validation(whole)
 
 
-def _set_page(sheet: Worksheet) -> None:
+def _set_page(sheet: Worksheet, reason_column: int) -> None:
     sheet.column_dimensions[get_column_letter(ANCHOR_COLUMN)].hidden = True
     sheet.column_dimensions[get_column_letter(LABEL_COLUMN)].width = 44
     for column in range(FIRST_VALUE_COLUMN, LAST_COLUMN + 1):
         sheet.column_dimensions[get_column_letter(column)].width = 18
+    sheet.column_dimensions[get_column_letter(reason_column)].width = 34
     sheet.sheet_view.showGridLines = False
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = 9  # A4
