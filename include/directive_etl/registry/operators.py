@@ -30,7 +30,9 @@ _TIME_PARTS = re.compile(r"%[-]?(.)")
 
 def _check_time_format(text: str) -> str:
     parts = set(_TIME_PARTS.findall(text))
-    if not parts <= set("YymdHMSfgIpbBT%") or not ({"d", "m"} <= parts and parts & {"Y", "y"} and parts & {"H", "I", "T"}):
+    if not parts <= set("YymdHMSfgIpbBT%") or not (
+        {"d", "m"} <= parts and parts & {"Y", "y"} and parts & {"H", "I", "T"}
+    ):
         raise ValueError("a strptime format with day, month, year and hour, such as '%d/%m/%Y %H:%M:%S'")
     return text
 
@@ -149,7 +151,9 @@ class Operator(Declared):
     def fixed_offset(self) -> timedelta | None:
         """Return the zone's distance from UTC when it has been the same since 2015, else None."""
         zone = ZoneInfo(self.time_zone)
-        months = [datetime(year, month, 1, tzinfo=UTC) for year in range(2015, 2036) for month in range(1, 13)]
+        months = [
+            datetime(year, month, 1, tzinfo=UTC) for year in range(2015, 2036) for month in range(1, 13)
+        ]
         offsets = {moment.astimezone(zone).utcoffset() for moment in months}
         return offsets.pop() if len(offsets) == 1 else None
 

@@ -67,7 +67,9 @@ def test_every_row_is_accounted_for(
     truth = simulation.true_row_account().set_index(["operator_code", "report_date"])
     for key, counted in counts.items():
         parts = ["read", "loaded", "refused", "duplicate", "unchanged"]
-        assert [getattr(counted.account, part) for part in parts] == [truth.at[key, f"{part}_count"] for part in parts]
+        assert [getattr(counted.account, part) for part in parts] == [
+            truth.at[key, f"{part}_count"] for part in parts
+        ]
         assert len(counted.refused) == counted.account.refused
 
 

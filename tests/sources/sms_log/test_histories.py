@@ -102,7 +102,7 @@ def histories(draw: st.DrawFn) -> History:
 
 @dataclass(frozen=True)
 class Format:
-    """A way to write events: `write` gives the line of a sound event, `is_told_by_all` that every row tells of the submission."""
+    """A way to write events; `is_told_by_all`: every row tells of the submission, not only its own."""
 
     operator: Operator
     header: str | None
@@ -115,7 +115,14 @@ def moment(seconds: int, pattern: str) -> str:
 
 
 def write_kannel(message: Message, number: int, event: Event, recipient: str) -> str:
-    kinds = {"pending": "8", "delivered": "1", "failed": "2", "expired": "34", "rejected": "16", "unknown": "77"}
+    kinds = {
+        "pending": "8",
+        "delivered": "1",
+        "failed": "2",
+        "expired": "34",
+        "rejected": "16",
+        "unknown": "77",
+    }
     # Ids are the same on two connections; a body that imitates the layout must not be believed.
     head = (
         f"{moment(event.at, '%Y-%m-%d %H:%M:%S')} {'Sent SMS' if event.state is None else 'Receive DLR'} "
@@ -131,15 +138,28 @@ def write_kannel(message: Message, number: int, event: Event, recipient: str) ->
 
 
 def write_events(message: Message, number: int, event: Event, recipient: str) -> str:
-    statuses = {None: "SENT", "pending": "TRYING", "delivered": "OK", "failed": "NO", "expired": "OLD", "rejected": "REJ"}
+    statuses = {
+        None: "SENT",
+        "pending": "TRYING",
+        "delivered": "OK",
+        "failed": "NO",
+        "expired": "OLD",
+        "rejected": "REJ",
+    }
     done = "" if event.state is None else moment(event.at, "%d/%m/%Y %H:%M:%S")
     sent = moment(message.sent_at, "%d/%m/%Y %H:%M:%S")
     return f"M{number};{message.sender};{recipient};{sent};{message.segments};{statuses.get(event.state, '???')};{done}"
 
 
 def write_attempts(message: Message, number: int, event: Event, recipient: str) -> str:
-    statuses = {"pending": "temp", "delivered": "success", "failed": "failed", "expired": "late", "rejected": "no"}
-    text = ('plain', '"a, b"', '"two\nlines"', '"say ""hi"""')[number % 4]
+    statuses = {
+        "pending": "temp",
+        "delivered": "success",
+        "failed": "failed",
+        "expired": "late",
+        "rejected": "no",
+    }
+    text = ("plain", '"a, b"', '"two\nlines"', '"say ""hi"""')[number % 4]
     done = moment(event.at, "%Y-%m-%d %H:%M:%S.250")
     sent = moment(message.sent_at, "%Y-%m-%d %H:%M:%S.125")
     state = statuses.get(event.state or "pending", "other")
@@ -154,7 +174,13 @@ KANNEL = Format(
             "window_days": WINDOW_DAYS,
             "log": {
                 "format": "kannel",
-                "status_map": {"8": "pending", "1": "delivered", "2": "failed", "34": "expired", "16": "rejected"},
+                "status_map": {
+                    "8": "pending",
+                    "1": "delivered",
+                    "2": "failed",
+                    "34": "expired",
+                    "16": "rejected",
+                },
             },
         }
     ),
@@ -310,7 +336,10 @@ def count_plainly(history: History, written: Written, form: Format, drop_day: in
     for number, events in seen.items():
         message = history.messages[number]
         day = message.sent_at // 86_400
-        if not (form.is_told_by_all or any(event.state is None for event in events)) or not first_folder <= day <= drop_day:
+        if (
+            not (form.is_told_by_all or any(event.state is None for event in events))
+            or not first_folder <= day <= drop_day
+        ):
             continue
         campaign = "bluezone-2020" if message.sender == "BLUEZONE" else "-"
         row = rows.setdefault((FIRST_DAY + timedelta(days=day), campaign), new_row())
@@ -383,7 +412,9 @@ def count_repeats(written: Written, form: Format, drop_day: int) -> int:
 
 @pytest.mark.parametrize("form", [KANNEL, EVENTS, ATTEMPTS], ids=lambda form: form.operator.operator_code)
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(history=histories())
 def test_a_history_is_counted_as_by_hand(history: History, form: Format, count_logs) -> None:
@@ -402,4 +433,6 @@ def test_a_history_is_counted_as_by_hand(history: History, form: Format, count_l
         refused = counts.refused
         assert len(refused) == account.refused == len(written.refused[day])
         assert sorted(refused["place"]) == sorted(f"line {line}" for _, line in written.refused[day])
-        assert counts.known_at == datetime.combine(day + timedelta(days=1), time(8), LOCAL_ZONE).astimezone(UTC)
+        assert counts.known_at == datetime.combine(day + timedelta(days=1), time(8), LOCAL_ZONE).astimezone(
+            UTC
+        )

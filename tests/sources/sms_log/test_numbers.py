@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from directive_etl.sources.sms_log.hashing import create_keyed_hash_macro, keyed_hash
 from directive_etl.sources.sms_log.numbers import number_macros, number_stages, telecom_prefixes
 
-OLD_PREFIXES = {row.old_11_digit_prefix[1:]: row.prefix[1:] for row in telecom_prefixes() if row.old_11_digit_prefix}
+OLD_PREFIXES = {
+    row.old_11_digit_prefix[1:]: row.prefix[1:] for row in telecom_prefixes() if row.old_11_digit_prefix
+}
 # Prefixes of which libphonenumber, in its data of today, knows only parts.
 PARTLY_KNOWN = ("52", "55", "87", "89")
 
@@ -23,7 +25,9 @@ def connection() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def normalise(connection: duckdb.DuckDBPyConnection, texts: list[str], takes_foreign: bool = False) -> list[int | None]:
+def normalise(
+    connection: duckdb.DuckDBPyConnection, texts: list[str], takes_foreign: bool = False
+) -> list[int | None]:
     relation = "SELECT unnest($1::VARCHAR[]) AS recipient, generate_subscripts($1::VARCHAR[], 1) AS place"
     found = connection.execute(
         f"SELECT recipient_number FROM ({number_stages(relation, takes_foreign)}) ORDER BY place", [texts]
@@ -44,10 +48,14 @@ def by_libphonenumber(text: str) -> int | None:
 
 
 national = st.builds(
-    "{}{:07}".format, st.sampled_from([row.prefix[1:] for row in telecom_prefixes()]), st.integers(0, 9_999_999)
+    "{}{:07}".format,
+    st.sampled_from([row.prefix[1:] for row in telecom_prefixes()]),
+    st.integers(0, 9_999_999),
 )
 any_digits = st.text("0123456789", min_size=3, max_size=14)
-lead = st.sampled_from(["", "0", "84", "+84", "0084", "+840", "840", "00840", "+", "00", "+84 ", "(+84)", "+084", "8"])
+lead = st.sampled_from(
+    ["", "0", "84", "+84", "0084", "+840", "840", "00840", "+", "00", "+84 ", "(+84)", "+084", "8"]
+)
 
 
 def with_separators(text: str, places: list[tuple[int, str]]) -> str:
@@ -66,7 +74,9 @@ written = st.builds(
 
 @settings(max_examples=150, deadline=None)
 @given(texts=st.lists(written, min_size=20, max_size=60))
-def test_what_libphonenumber_knows_is_known_and_the_same(connection: duckdb.DuckDBPyConnection, texts: list[str]) -> None:
+def test_what_libphonenumber_knows_is_known_and_the_same(
+    connection: duckdb.DuckDBPyConnection, texts: list[str]
+) -> None:
     for text, found in zip(texts, normalise(connection, texts), strict=True):
         expected = by_libphonenumber(text)
         if expected is not None and str(expected)[2:4] in {row.prefix[1:] for row in telecom_prefixes()}:
@@ -84,7 +94,9 @@ def is_old_form(text: str) -> bool:
 
 
 @pytest.mark.parametrize("lead_text", ["0", "84", "+84", "0084", "", "840", "+840"])
-@pytest.mark.parametrize("row", [row for row in telecom_prefixes() if row.old_11_digit_prefix], ids=lambda row: row.prefix)
+@pytest.mark.parametrize(
+    "row", [row for row in telecom_prefixes() if row.old_11_digit_prefix], ids=lambda row: row.prefix
+)
 def test_numbers_of_before_2018_become_those_of_today(connection, row, lead_text: str) -> None:
     old = f"{lead_text}{row.old_11_digit_prefix[1:]}1234567"
     assert normalise(connection, [old]) == [int(f"84{row.prefix[1:]}1234567")]
@@ -122,17 +134,27 @@ def test_usual_forms(connection, text: str, number: int) -> None:
 
 def test_a_gateway_that_sends_abroad_takes_any_number_and_still_normalises_ours(connection) -> None:
     texts = ["+20901096736", "30909592952", "0901888484", "DVC-QG", "12"]
-    assert normalise(connection, texts, takes_foreign=True) == [20901096736, 30909592952, 84901888484, None, None]
+    assert normalise(connection, texts, takes_foreign=True) == [
+        20901096736,
+        30909592952,
+        84901888484,
+        None,
+        None,
+    ]
 
 
-@given(key=st.text(min_size=1, max_size=100), numbers=st.lists(st.integers(84_000_000_000, 84_999_999_999), max_size=20))
+@given(
+    key=st.text(min_size=1, max_size=100),
+    numbers=st.lists(st.integers(84_000_000_000, 84_999_999_999), max_size=20),
+)
 @settings(max_examples=40, deadline=None)
 def test_the_keyed_hash_in_sql_is_pythons_hmac(key: str, numbers: list[int]) -> None:
     with duckdb.connect() as connection:
         create_keyed_hash_macro(connection, key)
         found = connection.execute(
             "SELECT keyed_hash(n::VARCHAR, inner_key, outer_key) "
-            "FROM (SELECT unnest($1::BIGINT[]) AS n, generate_subscripts($1::BIGINT[], 1) AS place), hash_keys ORDER BY place",
+            "FROM (SELECT unnest($1::BIGINT[]) AS n, generate_subscripts($1::BIGINT[], 1) AS place), hash_keys "
+            "ORDER BY place",
             [numbers],
         ).fetchall()
     assert [value for (value,) in found] == [keyed_hash(key, str(number)) for number in numbers]

@@ -101,7 +101,9 @@ def test_a_quote_that_nothing_closes_does_not_swallow_the_rest(count_logs) -> No
 
 
 def test_a_value_of_several_lines_is_one_row(count_logs) -> None:
-    text = HEADER + row(1, id='"m\n\n1"') + row(2, to="8490") + row(3, id='"m""3, ""x\n""y"') + row(4, state="?")
+    text = (
+        HEADER + row(1, id='"m\n\n1"') + row(2, to="8490") + row(3, id='"m""3, ""x\n""y"') + row(4, state="?")
+    )
     counts = count_logs({DAY: [("log.csv", text.encode())]}, operator())
     assert places(counts) == [("line 5", "bad_number"), ("line 8", "unknown_status")]
     assert delivered(counts) == 2
@@ -110,19 +112,29 @@ def test_a_value_of_several_lines_is_one_row(count_logs) -> None:
 @pytest.mark.parametrize("quote", ['"', None])
 def test_refused_lines_keep_their_numbers_in_a_large_file(count_logs, quote: str | None) -> None:
     chance = random.Random(4)
-    lines, truth = [HEADER.encode()], []
+    lines, truth, written = [HEADER.encode()], [], 1
     for number in range(60_000):
         kind = chance.random()
         if kind < 0.003:
-            lines.append(chance.choice([b"\n", b"\n", b"\n\n"]))
-        if kind > 0.998:
-            truth.append(1 + b"".join(lines).count(b"\n") if not truth else 1 + sum(line.count(b"\n") for line in lines))
-            bad = [row(number, to="8490"), row(number, state="?"), "few,columns\n", row(number, id="\udcff"), row(number, sent="x")]
-            lines.append(chance.choice(bad).encode("utf-8", "surrogateescape"))
+            line = chance.choice([b"\n", b"\n", b"\n\n"]) + row(number).encode()
+        elif kind > 0.998:
+            truth.append(written + 1)
+            bad = [
+                row(number, to="8490"),
+                row(number, state="?"),
+                "few,columns\n",
+                row(number, id="\udcff"),
+                row(number, sent="x"),
+            ]
+            line = chance.choice(bad).encode("utf-8", "surrogateescape")
         elif quote and kind > 0.99:
-            lines.append(row(number, **{"from": chance.choice(['"BLUEZONE"', '"a\nb"', '"a\n\n""b"', 'a"b'])}).encode())
+            line = row(
+                number, **{"from": chance.choice(['"BLUEZONE"', '"a\nb"', '"a\n\n""b"', 'a"b'])}
+            ).encode()
         else:
-            lines.append(row(number).encode())
+            line = row(number).encode()
+        lines.append(line)
+        written += line.count(b"\n")
     counts = count_logs({DAY: [("log.csv.gz", gzip.compress(b"".join(lines), 1))]}, operator(quote=quote))
     assert counts.refused["place"].tolist() == [f"line {line}" for line in truth]
     assert counts.account.read == 60_000
@@ -134,7 +146,11 @@ def test_refused_lines_keep_their_numbers_in_a_large_file(count_logs, quote: str
         lambda packed: packed[: len(packed) // 2],
         lambda packed: packed[:-4],
         lambda packed: packed[:-6] + bytes([packed[-6] ^ 1]) + packed[-5:],
-        lambda packed: packed[: len(packed) // 2] + bytes([packed[len(packed) // 2] ^ 1]) + packed[len(packed) // 2 + 1 :],
+        lambda packed: (
+            packed[: len(packed) // 2]
+            + bytes([packed[len(packed) // 2] ^ 1])
+            + packed[len(packed) // 2 + 1 :]
+        ),
         lambda packed: packed + b"garbage",
         lambda packed: packed[:2],
     ],
@@ -143,7 +159,10 @@ def test_refused_lines_keep_their_numbers_in_a_large_file(count_logs, quote: str
 def test_a_damaged_file_is_refused_alone(count_logs, damage) -> None:
     chance = random.Random(1)
     text = HEADER + "".join(row(chance.randrange(10**7)) for _ in range(3000))
-    files = [("0.gz", gzip.compress((HEADER + row(1)).encode())), ("1.gz", damage(gzip.compress(text.encode())))]
+    files = [
+        ("0.gz", gzip.compress((HEADER + row(1)).encode())),
+        ("1.gz", damage(gzip.compress(text.encode()))),
+    ]
     counts = count_logs({DAY: [*files, ("2.csv", (HEADER + row(2)).encode())]}, operator())
     assert places(counts) == [("file", "unreadable_file")]
     assert counts.refused["content"].tolist() == ["1.gz"]
@@ -152,7 +171,11 @@ def test_a_damaged_file_is_refused_alone(count_logs, damage) -> None:
 
 
 def test_a_file_whose_header_lacks_a_column_is_refused_alone(count_logs) -> None:
-    files = [("a.csv", HEADER + row(1)), ("b.csv", "id,from,to,sent,status,done\n" + row(2)), ("c.csv", HEADER + row(3))]
+    files = [
+        ("a.csv", HEADER + row(1)),
+        ("b.csv", "id,from,to,sent,status,done\n" + row(2)),
+        ("c.csv", HEADER + row(3)),
+    ]
     counts = count_logs({DAY: [(name, text.encode()) for name, text in files]}, operator())
     assert places(counts) == [("file", "wrong_header")]
     assert "missing columns: state" in counts.refused["reason"][0]
@@ -161,7 +184,9 @@ def test_a_file_whose_header_lacks_a_column_is_refused_alone(count_logs) -> None
 
 def test_columns_are_found_by_name(count_logs) -> None:
     text = "done;id;to;note;from;sent;state\n2020-08-18 10:00:01;a;0901234567;n;BLUEZONE;2020-08-18 10:00:00;OK\n"
-    counts = count_logs({DAY: [("x", text.encode()), ("y", (HEADER.replace(",", ";")).encode())]}, operator(delimiter=";"))
+    counts = count_logs(
+        {DAY: [("x", text.encode()), ("y", (HEADER.replace(",", ";")).encode())]}, operator(delimiter=";")
+    )
     assert delivered(counts) == 1
     assert counts.account.read == 1
 
@@ -218,7 +243,12 @@ def test_a_file_that_is_no_log_is_refused_line_by_line_or_whole(count_logs) -> N
 
 
 def test_nothing_refused_shows_a_number(count_logs) -> None:
-    texts = [row(1, state="?"), row(2, state="?", to="+84 90 123 4567"), row(3, to="84901234X67"), row(4, to="090-1234-567,x")]
+    texts = [
+        row(1, state="?"),
+        row(2, state="?", to="+84 90 123 4567"),
+        row(3, to="84901234X67"),
+        row(4, to="090-1234-567,x"),
+    ]
     counts = count_logs({DAY: [("log-0901234567.csv", (HEADER + "".join(texts)).encode())]}, operator())
     shown = " ".join(counts.refused.drop(columns="sha256").astype(str).agg(" ".join, axis=1))
     for digits in ("0000001", "1234567", "123 4567", "901234", "1234-567"):

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 import pandas as pd
@@ -31,6 +30,7 @@ from directive_etl.sources.sms_log.numbers import number_macros
 from directive_etl.sources.sms_log.reach import write_reached
 from directive_etl.sources.sms_log.refused import refused_rows
 from directive_etl.sources.sms_log.scan import Scanner
+from directive_etl.sources.sms_log.scratch import scratch_folder
 
 NO_CAMPAIGN = "-"
 # A gateway's clock may be ahead, and a log may be cut after midnight; a time beyond that is a misread date.
@@ -60,10 +60,11 @@ class DropDayCounts:
     """What the folders of a drop day and of the window before it say.
 
     Attributes:
-        daily: DAILY_COLUMNS, one row per reporting day of the window that has a folder, or messages, and campaign, sorted.
-            Every declared campaign has a row, with zeros where nothing was sent; `-` has one where there are messages of
-            no campaign. Dates are date; counts are int64; latencies are float64 seconds, NaN without a delivered message.
-        refused: REFUSED_COLUMNS, the rows of the drop day's folder that could not be read, in order of file and line.
+        daily: DAILY_COLUMNS, sorted: one row per reporting day of the window that has a folder, or messages, and
+            campaign. Every declared campaign has a row, with zeros where nothing was sent; `-` has one where there
+            are messages of no campaign. Dates are date; counts int64; latencies float64 seconds, NaN when nothing
+            was delivered.
+        refused: REFUSED_COLUMNS, the rows of the drop day's folder that could not be read, by file and line.
         account: what became of the rows of the drop day's folder.
         known_at: when the last of the files became known.
     """
@@ -89,8 +90,7 @@ def count_drop_day(
     Also writes, for each campaign and day, who was reached (see reach.py).
 
     Args:
-        files: landed files by folder day, of the days from `drop_day - operator.window_days` to `drop_day`. Files of other
-            days are not read.
+        files: landed files by folder day, of `drop_day` and the operator's window before it; others are not read.
         operator: whose logs they are.
         campaigns: told apart by; the first that matches a message has it.
         drop_day: the last folder counted.
@@ -103,9 +103,13 @@ def count_drop_day(
     """
     window = days_between(drop_day - timedelta(days=operator.window_days), drop_day)
     if not files.get(drop_day):
-        raise SourceUnavailableError(f"sms_log {operator.operator_code} {drop_day}: no log has landed for the day")
+        raise SourceUnavailableError(
+            f"sms_log {operator.operator_code} {drop_day}: no log has landed for the day"
+        )
     ordered = [
-        file for day in window for file in sorted(files.get(day, ()), key=lambda file: (file.known_at, file.sha256))
+        file
+        for day in window
+        for file in sorted(files.get(day, ()), key=lambda file: (file.known_at, file.sha256))
     ]
     first_of_drop_day = sum(file.report_date < drop_day for file in ordered)
     dropped_days = [day for day in window if files.get(day)]
@@ -137,21 +141,26 @@ def count_drop_day(
 @contextmanager
 def _workspace(any_file: LandedFile, memory_limit: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
     """Open a database that compresses in memory and spills beside the landed files, where numbers may be."""
-    source_folder = any_file.path.parents[2]
-    with TemporaryDirectory(prefix=".scratch-", dir=source_folder) as scratch:
-        spill = str(Path(scratch) / "spill")
-        with duckdb.connect(":memory:", config={"memory_limit": memory_limit, "temp_directory": spill}) as connection:
+    with scratch_folder(any_file.path.parents[2]) as scratch:
+        spill = str(scratch / "spill")
+        with duckdb.connect(
+            ":memory:", config={"memory_limit": memory_limit, "temp_directory": spill}
+        ) as connection:
             # Compressed, ten million events fit where 512 MB would spill most of them.
             connection.execute("ATTACH ':memory:' AS work (COMPRESS)")
             connection.execute("USE work")
             # Rows keep the order of the files, in parallel too: a rowid gives line numbers, and breaks ties.
             connection.execute("SET preserve_insertion_order = true")
             connection.execute("SET enable_progress_bar = false")
-            yield connection, Path(scratch)
+            yield connection, scratch
 
 
 def _to_daily(
-    figures: pd.DataFrame, operator: Operator, campaigns: Sequence[Campaign], drop_day: date, dropped_days: Sequence[date]
+    figures: pd.DataFrame,
+    operator: Operator,
+    campaigns: Sequence[Campaign],
+    drop_day: date,
+    dropped_days: Sequence[date],
 ) -> pd.DataFrame:
     """Name days and campaigns, add the zeros, and say which days are final."""
     codes = [NO_CAMPAIGN, *(campaign.campaign_code for campaign in campaigns)]
@@ -165,7 +174,11 @@ def _to_daily(
     daily = counted.merge(owed, on=["report_date", "campaign_code"], how="outer")
     counts = [name for name in figures.columns if name.endswith("_count")]
     daily[counts] = daily[counts].fillna(0).astype("int64")
-    is_final = daily["report_date"].map(lambda day: drop_day >= day + timedelta(days=operator.window_days)).astype(bool)
+    is_final = (
+        daily["report_date"]
+        .map(lambda day: drop_day >= day + timedelta(days=operator.window_days))
+        .astype(bool)
+    )
     daily["operator_code"] = operator.operator_code
     daily["pending_count"] = daily["without_state_count"].where(~is_final, 0)
     daily["unknown_count"] = daily["without_state_count"].where(is_final, 0)

@@ -120,9 +120,9 @@ def typed_events(fields: Fields, operator: Operator, campaigns: Sequence[Campaig
                 WHEN NOT is_event THEN 0
                 WHEN coalesce(message_id, '') = '' THEN {number_of("missing_id")}
                 WHEN NOT ({_is_ours(operator)}) THEN {number_of("unknown_connection")}
-                WHEN submitted_at IS NOT NULL AND NOT coalesce({possible("submitted_us")}, false) THEN {number_of("bad_time")}
-                WHEN done_at IS NOT NULL AND NOT coalesce({possible("done_us")}, false) THEN {number_of("bad_time")}
-                WHEN submitted_at IS NULL AND done_at IS NULL THEN {number_of("bad_time")}
+                WHEN submitted_at IS NOT NULL AND NOT coalesce({possible("submitted_us")}, false)
+                    OR done_at IS NOT NULL AND NOT coalesce({possible("done_us")}, false)
+                    OR submitted_at IS NULL AND done_at IS NULL THEN {number_of("bad_time")}
                 WHEN status IS NOT NULL AND status_no IS NULL THEN {number_of("unknown_status")}
                 WHEN {str(has_done_at).lower()} AND status_no >= {statuses.first_final} AND done_us IS NULL
                     THEN {number_of("missing_time")}

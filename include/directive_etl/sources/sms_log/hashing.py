@@ -34,14 +34,18 @@ def create_keyed_hash_macro(connection: duckdb.DuckDBPyConnection, hash_key: str
         key = hashlib.sha256(key).digest()
     key = key.ljust(_BLOCK_SIZE, b"\0")
     inner_key, outer_key = (bytes(byte ^ pad for byte in key) for pad in (0x36, 0x5C))
-    connection.execute("CREATE TABLE hash_keys AS SELECT $1::BLOB AS inner_key, $2::BLOB AS outer_key", [inner_key, outer_key])
+    connection.execute(
+        "CREATE TABLE hash_keys AS SELECT $1::BLOB AS inner_key, $2::BLOB AS outer_key",
+        [inner_key, outer_key],
+    )
     connection.execute(
         """
         CREATE MACRO first_eight_bytes(hex) AS ('0x' || hex[1:16])::UBIGINT;
         CREATE MACRO keyed_hash_hex(number, inner_key, outer_key) AS
             sha256(outer_key || unhex(sha256(inner_key || encode(number))));
         CREATE MACRO signed(bits) AS
-            CASE WHEN bits < 9223372036854775808 THEN bits::BIGINT ELSE (bits::HUGEINT - 18446744073709551616)::BIGINT END;
+            CASE WHEN bits < 9223372036854775808 THEN bits::BIGINT
+                ELSE (bits::HUGEINT - 18446744073709551616)::BIGINT END;
         CREATE MACRO keyed_hash(number, inner_key, outer_key) AS
             signed(first_eight_bytes(keyed_hash_hex(number, inner_key, outer_key)));
         """

@@ -50,7 +50,9 @@ def kannel_fields(files: Sequence[TextFile], log: KannelLog) -> Fields:
         log: how the operator writes them.
     """
     call = read_csv_call(files, ["line"], raw_line_options(log.encoding))
-    well_formed = " AND ".join(f"starts_with(head[{place}], {literal(name + ':')})" for name, place in _HEAD.items())
+    well_formed = " AND ".join(
+        f"starts_with(head[{place}], {literal(name + ':')})" for name, place in _HEAD.items()
+    )
     values = ", ".join(f"head[{place}][{len(name) + 2}:] AS {name}_value" for name, place in _HEAD.items())
     sql = f"""
         SELECT file_no, fault, is_event, connection, message_id, sender, service, recipient,

@@ -35,12 +35,20 @@ def land_drop_day(drop: Path, landing: Path, operator: Operator, day: date) -> l
     if not folder.is_dir():
         raise SourceUnavailableError(f"{where}: the operator has not dropped a folder yet")
     dropped = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    chosen = [path for path in dropped if any(fnmatch(path.name, pattern) for pattern in operator.file_patterns)]
+    chosen = [
+        path for path in dropped if any(fnmatch(path.name, pattern) for pattern in operator.file_patterns)
+    ]
     for path in dropped:
         if path not in chosen:
-            log.warning("%s: %s matches none of the operator's file_patterns and is left", where, mask_digits(path.name))
+            log.warning(
+                "%s: %s matches none of the operator's file_patterns and is left",
+                where,
+                mask_digits(path.name),
+            )
     if not chosen:
         patterns = ", ".join(operator.file_patterns)
         raise SourceUnavailableError(f"{where}: the folder holds no file that matches {patterns}")
     landed = [land_file(landing, SOURCE, operator.operator_code, day, path) for path in chosen]
-    return sorted({file.sha256: file for file in landed}.values(), key=lambda file: (file.known_at, file.sha256))
+    return sorted(
+        {file.sha256: file for file in landed}.values(), key=lambda file: (file.known_at, file.sha256)
+    )

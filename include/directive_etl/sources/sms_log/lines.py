@@ -46,7 +46,9 @@ class Reject:
         return self.reason_code == "bad_quote" or "\n" in self.content
 
 
-def read_rejects(connection: duckdb.DuckDBPyConnection, files: Sequence[TextFile]) -> Iterator[tuple[int, Reject]]:
+def read_rejects(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[TextFile]
+) -> Iterator[tuple[int, Reject]]:
     """Yield file_no and reject of the last scan of these files, each row once, and forget them."""
     by_path = {str(file.path): file.file_no for file in files}
     found = connection.execute(
@@ -64,7 +66,9 @@ def read_rejects(connection: duckdb.DuckDBPyConnection, files: Sequence[TextFile
 
 def forget_rejects(connection: duckdb.DuckDBPyConnection) -> None:
     """Empty DuckDB's tables of rejected rows; a scan that failed may have filled them, or not yet have made them."""
-    made = connection.execute("SELECT table_name FROM duckdb_tables() WHERE table_name IN ('reject_errors', 'reject_scans')")
+    made = connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE table_name IN ('reject_errors', 'reject_scans')"
+    )
     for (name,) in made.fetchall():
         connection.execute(f"DELETE FROM {name}")
 

@@ -91,7 +91,8 @@ def count_repeated(connection: duckdb.DuckDBPyConnection, first_file_no: int) ->
 def daily_figures_sql(operator: Operator) -> str:
     """Return the SELECT of one row per day and campaign_no from `messages` and `recipients`.
 
-    Latencies are percentiles by nearest rank: the smallest value with a cumulative share of at least p, in microseconds.
+    Latencies are percentiles by nearest rank, the smallest value with a cumulative share of at least p, in
+    microseconds.
     """
     statuses = Statuses.of(operator)
     number = "(final_status & 63)"

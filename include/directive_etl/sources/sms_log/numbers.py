@@ -49,15 +49,18 @@ def number_macros() -> str:
         CREATE MACRO national_digits(text, size, digits, has_plus) AS
             CASE
                 WHEN digits BETWEEN 84100000000 AND 84999999999 THEN
-                    CASE WHEN size = 11 + has_plus OR size = 13 AND starts_with(text, '00') THEN digits - 84000000000 END
+                    CASE WHEN size = 11 + has_plus OR size = 13 AND starts_with(text, '00')
+                        THEN digits - 84000000000 END
                 WHEN digits BETWEEN 100000000 AND 999999999 THEN
                     CASE WHEN size IN (9, 10) AND has_plus = 0 THEN digits END
                 WHEN digits BETWEEN 1000000000 AND 1999999999 THEN
                     CASE WHEN size IN (10, 11) AND has_plus = 0 THEN digits END
                 WHEN digits BETWEEN 840100000000 AND 841999999999 THEN
-                    CASE WHEN size = 12 + has_plus OR size = 14 AND starts_with(text, '00') THEN digits - 840000000000 END
+                    CASE WHEN size = 12 + has_plus OR size = 14 AND starts_with(text, '00')
+                        THEN digits - 840000000000 END
                 WHEN digits BETWEEN 8401000000000 AND 8401999999999 THEN
-                    CASE WHEN size = 13 + has_plus OR size = 15 AND starts_with(text, '00') THEN digits - 8400000000000 END
+                    CASE WHEN size = 13 + has_plus OR size = 15 AND starts_with(text, '00')
+                        THEN digits - 8400000000000 END
             END;
         CREATE MACRO modern_digits(national) AS
             CASE WHEN national < 1000000000 THEN national
@@ -68,7 +71,8 @@ def number_macros() -> str:
         CREATE MACRO pure_digits(text, digits) AS CASE WHEN ends_with(text, digits::VARCHAR) THEN digits END;
         CREATE MACRO plus_of(text) AS starts_with(text, '+')::UTINYINT;
         CREATE MACRO without_separators(text) AS translate(text, '{_SEPARATORS}', '');
-        CREATE MACRO only_digits(text) AS CASE WHEN regexp_full_match(text, '\\+?[0-9]+') THEN TRY_CAST(text AS UBIGINT) END;
+        CREATE MACRO only_digits(text) AS
+            CASE WHEN regexp_full_match(text, '\\+?[0-9]+') THEN TRY_CAST(text AS UBIGINT) END;
         CREATE MACRO foreign_number(text) AS
             CASE WHEN regexp_full_match(text, '\\+?[0-9]{{3,15}}') THEN TRY_CAST(text AS UBIGINT) END;
     """
@@ -121,6 +125,8 @@ def _known_prefix(expression: str) -> str:
 
 
 def _old_prefix_case(expression: str) -> str:
-    changed = {int(row.old_11_digit_prefix): int(row.prefix) for row in telecom_prefixes() if row.old_11_digit_prefix}
+    changed = {
+        int(row.old_11_digit_prefix): int(row.prefix) for row in telecom_prefixes() if row.old_11_digit_prefix
+    }
     branches = " ".join(f"WHEN {old} THEN {new}" for old, new in sorted(changed.items()))
     return f"(CASE {expression} {branches} END)"

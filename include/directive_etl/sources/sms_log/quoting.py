@@ -48,7 +48,9 @@ class Quoting:
     def _is_open(self) -> re.Pattern[str]:
         quote = re.escape(self.quote)
         value = f"(?:{self._quoted} *|{self._plain})"
-        return re.compile(f"(?s:(?:{value}{re.escape(self.delimiter)})* *{quote}(?:[^{quote}]|{quote}{quote})*)")
+        return re.compile(
+            f"(?s:(?:{value}{re.escape(self.delimiter)})* *{quote}(?:[^{quote}]|{quote}{quote})*)"
+        )
 
     def is_whole(self, text: str) -> bool:
         """Tell whether the text is one row."""
@@ -67,8 +69,8 @@ def continued_lines(special: Sequence[tuple[int, str]], quoting: Quoting) -> lis
     """Return the lines that continue the row of a line before them.
 
     Args:
-        special: number and text of the lines that may be no whole row, in order: of a row of several lines the first, the
-            last, and those between them that hold a quote.
+        special: number and text of the lines that may be no whole row, in order: of a row of several lines the
+            first, the last, and those between them that hold a quote.
         quoting: how the file quotes.
     """
     continued: list[int] = []

@@ -1,8 +1,8 @@
 """The reach store: keyed hashes of the subscribers reached, one Parquet file per campaign, day, operator and count.
 
-    <root>/<campaign_code>/<report_date>/<operator_code>@<counted_through>.parquet     column recipient_hash BIGINT, sorted
+    <root>/<campaign_code>/<report_date>/<operator_code>@<counted_through>.parquet    recipient_hash BIGINT, sorted
 
-A later count of the same day stands beside the earlier one, so reach can be told as it was counted through any drop day.
+A later count of a day stands beside the earlier one, so reach can be told as it was counted through any drop day.
 """
 
 import os
@@ -49,12 +49,14 @@ def write_reached(
                     ) TO {literal(draft)} (FORMAT parquet, COMPRESSION zstd)
                     """
                 )
-                os.replace(draft, target)
+                Path(draft).replace(target)
             finally:
                 Path(draft).unlink(missing_ok=True)
 
 
-def count_reached(root: Path, campaign_code: str, report_date: date, counted_through: date, first_day: date) -> int:
+def count_reached(
+    root: Path, campaign_code: str, report_date: date, counted_through: date, first_day: date
+) -> int:
     """Count the distinct subscribers that a campaign reached, over all operators.
 
     Args:
@@ -79,5 +81,7 @@ def count_reached(root: Path, campaign_code: str, report_date: date, counted_thr
     paths = sorted(str(path) for _, path in newest.values())
     with duckdb.connect(":memory:", config={"memory_limit": "512MB"}) as connection:
         connection.execute("SET enable_progress_bar = false")
-        row = connection.execute("SELECT count(DISTINCT recipient_hash) FROM read_parquet($1)", [paths]).fetchone()
+        row = connection.execute(
+            "SELECT count(DISTINCT recipient_hash) FROM read_parquet($1)", [paths]
+        ).fetchone()
     return int(row[0]) if row else 0

@@ -42,8 +42,12 @@ def _iter_refused(
         numbered = [(row.line, row.reason_code, row.content) for row in left_out]
         if (events[place] or file.rejects) and file.text:
             lines = FileLines.of(connection, file.text, operator.log, file.skipped_lines, file.rejects)
-            numbered += [(lines.of_reject(reject), reject.reason_code, reject.content) for reject in file.rejects]
-            numbered += [(lines.of_row(row), CODES[reason], content) for row, reason, content in events[place]]
+            numbered += [
+                (lines.of_reject(reject), reject.reason_code, reject.content) for reject in file.rejects
+            ]
+            numbered += [
+                (lines.of_row(row), CODES[reason], content) for row, reason, content in events[place]
+            ]
         for line, code, content in sorted(numbered):
             yield _refused(file, f"line {line}", code, REASONS[code], content)
 
@@ -69,4 +73,10 @@ def _refused_events(
 def _refused(file: ScannedFile, place: str, code: str, reason: str, content: str) -> dict[str, str]:
     # Cut first what is far too long, then mask: a number that the cut splits is masked all the same.
     shown = mask_digits(content[: 2 * _LONGEST_CONTENT])[:_LONGEST_CONTENT]
-    return {"sha256": file.landed.sha256, "place": place, "reason_code": code, "reason": reason, "content": shown}
+    return {
+        "sha256": file.landed.sha256,
+        "place": place,
+        "reason_code": code,
+        "reason": reason,
+        "content": shown,
+    }

@@ -8,7 +8,7 @@ too is refused whole, and the others are read without it.
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -21,11 +21,22 @@ from directive_etl.sources.sms_log.careful_copy import Copied, copy_readable_lin
 from directive_etl.sources.sms_log.delimited import Shape, WrongHeaderError, delimited_fields, read_shape
 from directive_etl.sources.sms_log.events import CREATE_EVENTS, typed_events
 from directive_etl.sources.sms_log.kannel import kannel_fields
-from directive_etl.sources.sms_log.lines import Reject, find_special_lines, forget_rejects, quoting_of, read_rejects
+from directive_etl.sources.sms_log.lines import (
+    Reject,
+    find_special_lines,
+    forget_rejects,
+    quoting_of,
+    read_rejects,
+)
 from directive_etl.sources.sms_log.text_files import DamagedFileError, Inspection, TextFile, inspect_text
 
 # Faults that no other way of reading the file would cure.
-_NOT_THE_FILE = (duckdb.OutOfMemoryException, duckdb.InternalException, duckdb.BinderException, duckdb.ParserException)
+_NOT_THE_FILE = (
+    duckdb.OutOfMemoryException,
+    duckdb.InternalException,
+    duckdb.BinderException,
+    duckdb.ParserException,
+)
 
 
 @dataclass
@@ -176,6 +187,8 @@ class Scanner:
                 return {batch[0].file_no}
             return {place for text in batch for place in self._insert(files, [text], shape)}
         for file_no, reject in read_rejects(self._connection, batch):
+            if not isinstance(log, DelimitedLog) and reject.reason_code == "wrong_column_count":
+                reject = replace(reject, reason_code="wrong_layout")  # a line has no columns, so it has a stray byte
             files[file_no].rejects.append(reject)
         return set()
 
@@ -204,9 +217,7 @@ class Scanner:
             return
         column_count = len(file.shape.columns) if file.shape else 1
         try:
-            file.copied = copy_readable_lines(
-                file.text, quoting_of(self._operator.log), column_count, target
-            )
+            file.copied = copy_readable_lines(file.text, quoting_of(self._operator.log), column_count, target)
         except DamagedFileError as error:
             file.fault = ("unreadable_file", str(error))
         file.text = TextFile(target, "none", file.text.file_no)

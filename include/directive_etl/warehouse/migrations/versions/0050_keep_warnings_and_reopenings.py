@@ -1,13 +1,13 @@
 """Keep warnings with the units' reasons, reopened unit-days, and what tells a copied sheet
 
-Revision: 0050, after 0001
+Revision: 0050, after 0040
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0050'
-down_revision = '0001'
+down_revision = "0040"
 branch_labels = None
 depends_on = None
 

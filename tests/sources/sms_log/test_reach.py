@@ -1,0 +1,85 @@
+"""Who was reached: distinct over days and operators, as counted through any drop day, by keyed hash only."""
+
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from directive_etl.registry.operators import Operator
+from directive_etl.sources.sms_log.hashing import keyed_hash
+from directive_etl.sources.sms_log.reach import count_reached
+
+D18, D19, D20, D21, D22 = (date(2020, 8, day) for day in range(18, 23))
+CODE = "bluezone-2020"
+HEADER = "id,from,to,sent,state,done\n"
+
+
+def operator(code: str) -> Operator:
+    return Operator.model_validate(
+        {
+            "operator_code": code,
+            "name": code,
+            "log": {
+                "format": "delimited",
+                "delimiter": ",",
+                "columns": {
+                    "message_id": "id",
+                    "sender": "from",
+                    "recipient": "to",
+                    "submitted_at": "sent",
+                    "status": "state",
+                    "done_at": "done",
+                },
+                "time_format": "%Y-%m-%d %H:%M:%S",
+                "status_map": {"SENT": "pending", "OK": "delivered", "NO": "failed"},
+            },
+        }
+    )
+
+
+def row(number: int, sent: date, state: str = "OK", done: date | None = None, sender: str = "BLUEZONE") -> str:
+    return f"{sent}-{number},{sender},8490{number:07},{sent} 10:00:00,{state},{done or sent} 23:00:00\n"
+
+
+def as_files(*rows: str) -> list[tuple[str, bytes]]:
+    return [("log.csv", (HEADER + "".join(rows)).encode())]
+
+
+def test_reach_is_distinct_over_days_and_operators_and_follows_late_receipts(count_logs, reach_root: Path) -> None:
+    first = {D18: as_files(row(1, D18), row(2, D18), row(3, D18, "NO"), row(9, D18, sender="CSKH"))}
+    second = first | {D19: as_files(row(1, D19), row(4, D18, done=D19))}
+    count_logs(first, operator("a"))
+    count_logs(second, operator("a"))
+    count_logs({D19: as_files(row(4, D19), row(5, D19))}, operator("b"))
+
+    def reached(day: date, through: date, since: date = D18) -> int:
+        return count_reached(reach_root, CODE, day, through, since)
+
+    assert reached(D18, D18) == 2
+    assert reached(D18, D19) == 3
+    assert reached(D19, D19) == 4
+    assert reached(D19, D22) == 4
+    assert reached(D19, D19, since=D19) == 3
+    assert reached(D19, D18) == 2
+    assert count_reached(reach_root, "other", D19, D19, D18) == 0
+
+
+def test_the_store_holds_keyed_hashes_in_order_and_the_same_bytes_each_time(count_logs, reach_root: Path) -> None:
+    folders = {D18: as_files(*(row(number, D18) for number in range(50)))}
+    count_logs(folders, operator("a"))
+    path = reach_root / CODE / "2020-08-18" / "a@2020-08-18.parquet"
+    content = path.read_bytes()
+    hashes = [value for (value,) in duckdb.sql(f"SELECT recipient_hash FROM '{path}'").fetchall()]
+    assert hashes == sorted(keyed_hash("a key that only tests use", f"8490{number:07}") for number in range(50))
+    shuffled = {D18: as_files(*(row(number, D18) for number in reversed(range(50))))}
+    count_logs(shuffled, operator("a"))
+    assert path.read_bytes() == content
+    assert [found.name for found in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("code", ["a", "a-b_c"])
+def test_a_day_on_which_nobody_was_reached_is_stored_too(count_logs, reach_root: Path, code: str) -> None:
+    count_logs({D18: as_files(row(1, D18, "NO"))}, operator(code))
+    assert (reach_root / CODE / "2020-08-18" / f"{code}@2020-08-18.parquet").exists()
+    assert count_reached(reach_root, CODE, D18, D18, D18) == 0
