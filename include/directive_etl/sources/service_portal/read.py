@@ -178,10 +178,13 @@ def _to_types(texts: pd.DataFrame, system: PortalSystem, hash_key: str) -> pd.Da
     )
     for field in ("changed_at", *_DATES):
         typed[f"{field}_text"] = texts[field]
-        typed[field] = to_moments(texts[field], system.date_formats)
-    for field, column in _DATES.items():
-        local = typed[field].dt.tz_convert(LOCAL_ZONE).dt.date.astype(object)
-        typed[column] = local.where(typed[field].notna(), None)
+        # Most times stand in many records: each is read once.
+        places, distinct = pd.factorize(texts[field])
+        moments = to_moments(pd.Series(distinct, dtype="str"), system.date_formats)
+        typed[field] = moments.take(places).set_axis(texts.index)
+        if field in _DATES:
+            days = moments.dt.tz_convert(LOCAL_ZONE).dt.date.astype(object).where(moments.notna(), None)
+            typed[_DATES[field]] = days.take(places).set_axis(texts.index)
     return typed
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import numpy as np
 import pandas as pd
 
 DOSSIER_KEY = ["system_code", "dossier_key"]
@@ -39,6 +40,18 @@ def new_versions(versions: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
         Rows of `versions`. A version told last with the same content is no news, unless its dossier was taken for
         withdrawn since.
     """
+    # Only dossiers that are held already can be no news: the others need no comparison.
+    is_held = versions["dossier_key"].isin(stored["dossier_key"])
+    held_rows = np.flatnonzero(is_held.to_numpy())
+    news = set(np.flatnonzero(~is_held.to_numpy()).tolist())
+    if len(held_rows):
+        told = stored[stored["dossier_key"].isin(versions["dossier_key"])]
+        news |= set(held_rows[_news_among(versions.iloc[held_rows], told)].tolist())
+    return versions.iloc[sorted(news)]
+
+
+def _news_among(versions: pd.DataFrame, stored: pd.DataFrame) -> list[int]:
+    """Return the positions of the versions that differ from what was told last before them."""
     content = [column for column in versions.columns if column not in (*VERSION_KEY, "known_at")]
     both = pd.concat(
         [
@@ -51,7 +64,7 @@ def new_versions(versions: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
     is_same = (told_before == both[content]).fillna(False).all(axis=1)
     was_withdrawn = (both.groupby(DOSSIER_KEY, sort=False)["is_withdrawn"].shift() == "True").fillna(False)
     is_news = (both["row"] >= 0) & (~is_same | was_withdrawn)
-    return versions.iloc[sorted(both.loc[is_news, "row"])]
+    return sorted(both.loc[is_news, "row"].tolist())
 
 
 def known_by(tellings: pd.DataFrame, known_at: datetime) -> pd.DataFrame:
