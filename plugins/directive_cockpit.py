@@ -5,15 +5,20 @@ from typing import Any, ClassVar
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
 from airflow.plugins_manager import AirflowPlugin
+
 from directive_etl.cockpit import cockpit_app
 
 PREFIX = "/directive"
-PAGES = {"progress": "Progress · Tiến độ", "reports": "Reports · Nộp báo cáo", "quality": "Quality · Chất lượng"}
+PAGES = {
+    "progress": "Progress · Tiến độ",
+    "reports": "Reports · Nộp báo cáo",
+    "quality": "Quality · Chất lượng",
+}
 
 
 def is_operator(user: GetUserDep) -> bool:
-    """Operators are who may read Airflow's configuration: the role Op of its simple and of its FAB login."""
-    return get_auth_manager().is_authorized_configuration(method="GET", user=user)
+    """Operators are who may see Airflow's connections: the role Op of its simple and of its FAB login."""
+    return get_auth_manager().is_authorized_connection(method="GET", user=user)
 
 
 def menu_entry(page: str, name: str) -> dict[str, str]:
@@ -28,6 +33,8 @@ def menu_entry(page: str, name: str) -> dict[str, str]:
 
 
 class DirectiveCockpit(AirflowPlugin):
+    """What Airflow registers."""
+
     name = "directive_cockpit"
     fastapi_apps: ClassVar[list[dict[str, Any]]] = [
         {

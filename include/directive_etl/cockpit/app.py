@@ -12,7 +12,7 @@ from directive_etl.cockpit import day, progress, quality, recount, reports, trac
 from directive_etl.errors import ConfigurationError
 
 _MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
-# Nothing of another host, no script or style inside a page: a value that got into the page as markup could do nothing.
+# Nothing of another host, no script inside a page: a value that became markup could do nothing.
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -38,8 +38,8 @@ def cockpit_app(may_see: Callable[..., Any], is_operator: Callable[..., bool]) -
 
     Args:
         may_see: a FastAPI dependency that refuses with 401 or 403 whoever may not see the pages.
-        is_operator: a FastAPI dependency that says whether the caller may see refused rows and returned workbooks,
-            and start runs.
+        is_operator: a FastAPI dependency that says whether the caller may see refused rows and returned
+            workbooks, and start runs.
     """
 
     def must_operate(may_operate: Annotated[bool, Depends(is_operator)]) -> None:
@@ -54,7 +54,7 @@ def cockpit_app(may_see: Callable[..., Any], is_operator: Callable[..., bool]) -
         openapi_url=None,  # served below, behind the login
         dependencies=[Depends(may_see)],
     )
-    for router in (day.router, progress.router, reports.router, quality.router, tracing.router, _pages):
+    for router in (day.router, progress.router, reports.router, quality.router, tracing.router):
         app.include_router(router)
     for router in (tracing.operator_router, reports.operator_router, recount.router):
         app.include_router(router, dependencies=[Depends(must_operate)])
@@ -68,6 +68,8 @@ def cockpit_app(may_see: Callable[..., Any], is_operator: Callable[..., bool]) -
     def openapi() -> dict[str, Any]:
         return app.openapi()
 
+    app.include_router(_pages)
+
     @app.middleware("http")
     async def add_headers(request: Request, call_next: Callable[..., Any]) -> Response:
         response: Response = await call_next(request)
@@ -78,7 +80,9 @@ def cockpit_app(may_see: Callable[..., Any], is_operator: Callable[..., bool]) -
     @app.exception_handler(ConfigurationError)
     def warehouse_is_away(request: Request, error: Exception) -> JSONResponse:
         # The text of a driver's error names hosts and users; the log of the server has it.
-        said = str(error) if isinstance(error, ConfigurationError) else "the warehouse does not answer in time"
+        said = (
+            str(error) if isinstance(error, ConfigurationError) else "the warehouse does not answer in time"
+        )
         return JSONResponse({"detail": said}, status_code=503)
 
     return app

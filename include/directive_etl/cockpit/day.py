@@ -33,7 +33,8 @@ _PARTS = """
         group by source_code, part_code
     )
     select o.source_code, count(*) as part_count, count(*) filter (where a.is_loaded) as loaded_part_count,
-           coalesce(array_agg(o.part_code order by o.part_code) filter (where a.is_loaded is not true), '{}') as missing_parts
+           coalesce(array_agg(o.part_code order by o.part_code) filter (where a.is_loaded is not true),
+            '{}') as missing_parts
     from owed o left join arrived a using (source_code, part_code)
     group by o.source_code order by o.source_code
 """
@@ -47,7 +48,8 @@ _QUALITY = """
     from reporting.load_quality_daily where report_date = :day order by source_code
 """
 _STATUSES = """
-    select status_code, count(*) as row_count from core.daily_progress where report_date = :day group by status_code
+    select status_code, count(*) as row_count from core.daily_progress where report_date = :day
+           group by status_code
 """
 _CHOICES = """
     select unit_code, name_vi as unit_name, unit_type from core.unit
@@ -75,7 +77,7 @@ class DaySummary(BaseModel):
 
 @router.get("/api/day")
 def day_summary(day: Annotated[Day | None, Query()] = None) -> DaySummary:
-    """Say of a day (the newest without one) whether every source is in, what was refused and who is silent."""
+    """Say of a day (the newest by default) whether every source is in, what was refused, who is silent."""
     bounds = read_operations(_BOUNDS)[0]
     asked = day or bounds["last_day"]
     closed = read_operations(_CLOSED, day=asked)[0]
@@ -95,6 +97,7 @@ def day_summary(day: Annotated[Day | None, Query()] = None) -> DaySummary:
         directives=read_operations(_DIRECTIVES, day=asked),
         unit_types=sorted({row["unit_type"] for row in units}),
         districts=sorted(
-            (row for row in units if row["unit_type"] == "ubnd_quan_huyen"), key=lambda row: str(row["unit_name"])
+            (row for row in units if row["unit_type"] == "ubnd_quan_huyen"),
+            key=lambda row: str(row["unit_name"]),
         ),
     )

@@ -23,13 +23,15 @@ _NOT_IN_XML = dict.fromkeys([*range(0x20), 0xFFFE, 0xFFFF]) | {0x09: 0x09, 0x0A:
 
 def table_response(rows: Sequence[Row], name: str, format: Literal["csv", "xlsx"]) -> Response:
     """Return rows as a file to save; the columns are the keys of the first row."""
-    body, media_type = (to_csv(rows), "text/csv; charset=utf-8") if format == "csv" else (to_xlsx(rows), _XLSX)
+    body, media_type = (
+        (to_csv(rows), "text/csv; charset=utf-8") if format == "csv" else (to_xlsx(rows), _XLSX)
+    )
     disposition = f'attachment; filename="{name}.{format}"'
     return Response(body, media_type=media_type, headers={"Content-Disposition": disposition})
 
 
 def to_csv(rows: Sequence[Row]) -> bytes:
-    """Return rows as CSV in UTF-8 with a mark, so that Excel reads Vietnamese; texts like formulas get a quote."""
+    """Return rows as CSV; its mark tells Excel it is UTF-8, and texts like formulas get a quote."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     if rows:
@@ -47,7 +49,9 @@ def to_xlsx(rows: Sequence[Row]) -> bytes:
         cells = []
         for value in row:
             plain = _plain(value)
-            cell = WriteOnlyCell(sheet, value=plain.translate(_NOT_IN_XML) if isinstance(plain, str) else plain)
+            cell = WriteOnlyCell(
+                sheet, value=plain.translate(_NOT_IN_XML) if isinstance(plain, str) else plain
+            )
             if isinstance(plain, str):
                 cell.data_type = "s"
             cells.append(cell)

@@ -5,7 +5,19 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from directive_etl.cockpit.asked import Code, CodeFilter, Day, Days, Page, PageNumber, PageSize, Row, UnitCode, offset, paged
+from directive_etl.cockpit.asked import (
+    Code,
+    CodeFilter,
+    Day,
+    Days,
+    Page,
+    PageNumber,
+    PageSize,
+    Row,
+    UnitCode,
+    offset,
+    paged,
+)
 from directive_etl.cockpit.export import Format, table_response
 from directive_etl.cockpit.reading import read_operations
 
@@ -18,13 +30,15 @@ Order = Annotated[Literal["worst", "name"], Query()]
 
 _FILTER = """
     p.report_date = :day
-    and p.directive_number = (select d.directive_number from core.directive d where d.directive_code = :directive)
+    and p.directive_number = (select d.directive_number from core.directive d
+     where d.directive_code = :directive)
     and (cast(:unit_type as text) is null or p.unit_type = :unit_type)
     and (cast(:district as text) is null or p.unit_code = :district or p.parent_unit_code = :district)
 """
 # Where a filter on a status is set, a unit is shown when any of its indicators has it.
 _UNITS = f"""
-    select p.unit_code, max(p.unit_name) as unit_name, max(p.unit_type) as unit_type, count(*) over () as total
+    select p.unit_code, max(p.unit_name) as unit_name, max(p.unit_type) as unit_type,
+           count(*) over () as total
     from reporting.directive_progress_daily p
     where {_FILTER}
     group by p.unit_code
@@ -38,20 +52,26 @@ _CELLS = """
     select p.unit_code, p.clause_code, p.status_code, count(*) as indicator_count
     from reporting.directive_progress_daily p
     where p.report_date = :day and p.unit_code = any(:units)
-      and p.directive_number = (select d.directive_number from core.directive d where d.directive_code = :directive)
+      and p.directive_number = (select d.directive_number from core.directive d
+       where d.directive_code = :directive)
     group by p.unit_code, p.clause_code, p.status_code
 """
 _CLAUSES = """
-    select clause_code, text_vi, text_en, obligation from core.clause where directive_code = :directive order by position
+    select clause_code, text_vi, text_en, obligation from core.clause
+           where directive_code = :directive order by position
 """
 _INDICATORS = """
-    select p.indicator_code, p.indicator_name_vi, p.indicator_name_en, p.numerator::float8, p.denominator::float8,
-           p.actual_value::float8, p.target_value::float8, p.is_target_assumed, p.progress_pct::float8, p.status_code,
-           p.obs_status, p.due_date, p.days_overdue, p.is_late, p.revision_count, i.direction, i.calculation, i.source_code
+    select p.indicator_code, p.indicator_name_vi, p.indicator_name_en, p.numerator::float8,
+           p.denominator::float8,
+           p.actual_value::float8, p.target_value::float8, p.is_target_assumed, p.progress_pct::float8,
+            p.status_code,
+           p.obs_status, p.due_date, p.days_overdue, p.is_late, p.revision_count, i.direction, i.calculation,
+            i.source_code
     from reporting.directive_progress_daily p
     join core.indicator i on i.indicator_code = p.indicator_code and i.directive_code = :directive
     where p.report_date = :day and p.unit_code = :unit and p.clause_code = :clause
-      and p.directive_number = (select d.directive_number from core.directive d where d.directive_code = :directive)
+      and p.directive_number = (select d.directive_number from core.directive d
+       where d.directive_code = :directive)
     order by i.position
 """
 _TREND = """
@@ -62,8 +82,10 @@ _TREND = """
     order by p.report_date
 """
 _EXPORT = f"""
-    select p.directive_number, p.clause_code, p.indicator_code, p.indicator_name_vi, p.indicator_name_en, p.unit_code,
-           p.unit_name, p.unit_type, p.parent_unit_code, p.report_date, p.numerator, p.denominator, p.actual_value,
+    select p.directive_number, p.clause_code, p.indicator_code, p.indicator_name_vi, p.indicator_name_en,
+           p.unit_code,
+           p.unit_name, p.unit_type, p.parent_unit_code, p.report_date, p.numerator, p.denominator,
+            p.actual_value,
            p.target_value, p.is_target_assumed, p.progress_pct, p.status_code, p.obs_status, p.due_date,
            p.days_overdue, p.is_late, p.revision_count
     from reporting.directive_progress_daily p
@@ -92,12 +114,20 @@ def heat_map(
     """Count, for each unit of a page, the indicators of each clause by status."""
     asked = {"day": day, "directive": directive}
     rows = read_operations(
-        _UNITS, **asked, unit_type=unit_type, district=district, status=status, by=order, **offset(page, page_size)
+        _UNITS,
+        **asked,
+        unit_type=unit_type,
+        district=district,
+        status=status,
+        by=order,
+        **offset(page, page_size),
     )
     shown = paged(rows, page, page_size)
     cells: dict[str, dict[str, dict[str, int]]] = {unit["unit_code"]: {} for unit in shown.items}
     for row in read_operations(_CELLS, **asked, units=list(cells)):
-        cells[row["unit_code"]].setdefault(row["clause_code"], {})[row["status_code"]] = row["indicator_count"]
+        cells[row["unit_code"]].setdefault(row["clause_code"], {})[row["status_code"]] = row[
+            "indicator_count"
+        ]
     for unit in shown.items:
         unit["cells"] = cells[unit["unit_code"]]
     return HeatMap(**shown.model_dump(), clauses=read_operations(_CLAUSES, directive=directive))
@@ -129,5 +159,3 @@ def export_progress(
         _EXPORT, day=day, directive=directive, unit_type=unit_type, district=district, status=status
     )
     return table_response(rows, f"progress-{day}", format)
-
-

@@ -17,7 +17,7 @@ def read_reporting(sql: str, **values: Any) -> list[dict[str, Any]]:
 
 
 def read_operations(sql: str, **values: Any) -> list[dict[str, Any]]:
-    """Return the rows of a query that also needs core or ops, read with the loader's engine, changing nothing."""
+    """Return the rows of a query that also needs core or ops, read as etl_loader but changing nothing."""
     return _read(loader_engine(), sql, values)
 
 

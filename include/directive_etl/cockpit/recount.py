@@ -38,4 +38,6 @@ def dry_run_of_recount(day: Day) -> DryRun:
     """Compute the day's progress from its observations, compare it with what is stored, and write nothing."""
     rows = read_operations(_DIFFERENCE, day=day)
     total = int(rows[0]["total"]) if rows else 0
-    return DryRun(changed_count=total, examples=[{k: v for k, v in row.items() if k != "total"} for row in rows])
+    return DryRun(
+        changed_count=total, examples=[{k: v for k, v in row.items() if k != "total"} for row in rows]
+    )

@@ -45,7 +45,7 @@ export async function progressPage(body, summary, context) {
 
   function cell(unit, clause) {
     const counts = unit.cells[clause.clause_code];
-    if (!counts) return el("span", { className: "blank", "aria-label": t("not_due") }, "");
+    if (!counts) return el("span", { className: "blank" }, "");
     const worst = WORST_FIRST.find((status) => counts[status]);
     const due = Object.entries(counts).reduce((total, [status, count]) => total + (status === "not_due" ? 0 : count), 0);
     const good = (counts.achieved ?? 0) + (counts.on_track ?? 0);

@@ -36,17 +36,22 @@ export async function qualityPage(body, summary, context) {
     ], rows));
   };
 
-  const rows = async () => {
-    const found = await get("api/quality", { day, days: DAYS });
-    const days = [...new Set(found.map((row) => row.report_date))].sort();
+  const chart = async () => {
+    const found = await get("api/quality/trend", { day, days: DAYS });
+    const days = [...new Set(found.map((row) => row.report_date))];
     holders.chart.replaceChildren();
-    if (days.length > 1) {
-      lines(holders.chart, days, Object.entries(COLORS).map(([source, color]) => ({
-        label: t(source), color,
-        values: days.map((one) => found.find((row) => row.source_code === source && row.report_date === one)?.refused_count ?? null),
-      })), t("day"));
-    } else holders.chart.replaceChildren(el("p", { className: "empty" }, t("nothing_here")));
-    const shown = [...found].sort((a, b) => (b.report_date + a.source_code).localeCompare(a.report_date + b.source_code));
+    if (days.length < 2) {
+      holders.chart.append(el("p", { className: "empty" }, t("nothing_here")));
+      return;
+    }
+    lines(holders.chart, days, Object.entries(COLORS).map(([source, color]) => ({
+      label: t(source), color,
+      values: days.map((one) => found.find((row) => row.source_code === source && row.report_date === one)?.refused_count ?? null),
+    })), t("day"));
+  };
+
+  const rows = async (page = 1) => {
+    const answer = await get("api/quality", { day, days: DAYS, page });
     holders.rows.replaceChildren(table(t("rows_by_day"), [
       [t("day"), (row) => formatDay(row.report_date)],
       [t("source"), (row) => t(row.source_code)],
@@ -54,7 +59,7 @@ export async function qualityPage(body, summary, context) {
       [t("refused"), number("refused_count"), "number"], [t("duplicate"), number("duplicate_count"), "number"],
       [t("unchanged"), number("unchanged_count"), "number"],
       [t("critical"), number("critical_failed_count"), "number"], [t("warning"), number("warning_failed_count"), "number"],
-    ], shown));
+    ], answer.items), ...(answer.total ? [pager(answer, (other) => safely("rows", () => rows(other)))] : []));
   };
 
   const checks = async (page = 1) => {
@@ -84,5 +89,5 @@ export async function qualityPage(body, summary, context) {
     });
   }
 
-  await Promise.all([safely("fresh", fresh), safely("rows", rows), safely("checks", checks), batches()]);
+  await Promise.all([safely("fresh", fresh), safely("chart", chart), safely("rows", () => rows()), safely("checks", () => checks()), batches()]);
 }
