@@ -79,7 +79,7 @@ export function pager(answer, turnTo) {
     el("button", { type: "button", disabled: page < 1 || page > last, onclick: () => turnTo(page), "aria-label": name }, text);
   const first = answer.total ? (answer.page - 1) * answer.page_size + 1 : 0;
   const until = Math.min(answer.total, answer.page * answer.page_size);
-  return el("nav", { className: "pager", "aria-label": t("pages") },
+  return el("div", { className: "pager", role: "group", "aria-label": t("pages") },
     button(answer.page - 1, "‹", t("previous_page")),
     el("span", {}, `${formatNumber(first)}–${formatNumber(until)} / ${formatNumber(answer.total)}`),
     button(answer.page + 1, "›", t("next_page")));

@@ -52,7 +52,7 @@ export async function progressPage(body, summary, context) {
     const words = WORST_FIRST.filter((status) => counts[status]).map((status) => `${t(status)} ${counts[status]}`).join(", ");
     return el("button", {
       type: "button", className: `heat-cell is-${worst}`, title: words,
-      "aria-label": `${unit.unit_name}, ${t("clause")} ${clause.clause_code}: ${words}`,
+      "aria-label": `${unit.unit_name}, ${t("clause")} ${clause.clause_code}: ${due ? `${good}/${due}, ` : ""}${words}`,
       onclick: () => openCell({ day: summary.day, directive: asked.directive, unit, clause }, context),
     }, mark(worst), due ? ` ${good}/${due}` : "");
   }
