@@ -44,17 +44,17 @@ def examine_warehouse(known: Settings) -> Iterator[Finding]:
                 reached[name] = engine
         except (sa.exc.SQLAlchemyError, ValueError) as error:
             yield _not_reached(f"DIRECTIVE_ETL_{name.upper()}", role, error)
-    if engine := reached.get("migration_url"):
-        yield from _examine_schema(engine)
-    if engine := reached.get("warehouse_url"):
-        with engine.connect() as connection:
+    if owner := reached.get("migration_url"):
+        yield from _examine_schema(owner)
+    if loader := reached.get("warehouse_url"):
+        with loader.connect() as connection:
             may_write = connection.execute(_MAY_WRITE).scalar()
         cure = "run `python -m directive_etl migrate`: it grants the rights"
         yield Finding(
             "rights of etl_loader", "may write" if may_write else "may not write", "" if may_write else cure
         )
-    if engine := reached.get("reader_url"):
-        yield from _examine_reader(engine)
+    if reader := reached.get("reader_url"):
+        yield from _examine_reader(reader)
 
 
 def _examine_schema(engine: sa.Engine) -> Iterator[Finding]:

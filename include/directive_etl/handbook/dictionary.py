@@ -16,7 +16,8 @@ _SCHEMAS = {
     "ops": "what ran, what it read, what it refused, what was published",
 }
 _COLUMNS = sa.text("""
-    select n.nspname as schema_name, c.relname as table_name, obj_description(c.oid, 'pg_class') as table_comment,
+    select n.nspname as schema_name, c.relname as table_name,
+           obj_description(c.oid, 'pg_class') as table_comment,
            a.attname as column_name, format_type(a.atttypid, a.atttypmod) as column_type,
            a.attnotnull as is_required,
            col_description(c.oid, a.attnum) as column_comment,
