@@ -24,7 +24,7 @@ demo: $(READY) ## start everything and run 14 days of the demo city through the 
 	@$(STACK) demo
 
 test: $(READY) browser ## run all tests
-	@$(PY) -m pytest -n 2
+	@$(PY) -m pytest -n 2 --dist loadgroup
 
 up: $(READY) ## start PostgreSQL and Airflow, or what of them does not run
 	@$(STACK) up

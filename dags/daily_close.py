@@ -6,6 +6,7 @@ Fails   docs/runbook.md#daily_close. A unit that did not report is a business fa
 """
 
 from airflow.sdk import dag, task
+
 from directive_etl.airflow_adapter import ONE_DAY_PER_RUN, daily_at, no_retry_on_bad_data, reporting_day
 
 

@@ -6,6 +6,7 @@ Fails   docs/runbook.md#directive_progress: never because of a source, so a fail
 """
 
 from airflow.sdk import dag, task
+
 from directive_etl.airflow_adapter import ANY_FIGURES, ONE_DAY_PER_RUN, no_retry_on_bad_data, reporting_day
 
 

@@ -7,6 +7,7 @@ Fails   docs/runbook.md#service_portal says who acts on which error. A system th
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import dag, task
+
 from directive_etl.airflow_adapter import (
     ONE_DAY_PER_RUN,
     PORTAL_FIGURES,
@@ -28,7 +29,10 @@ def service_portal():
 
         with no_retry_on_bad_data():
             connection = portal_connection(system_code)
-            return [str(day) for day in pipeline.pull_portal_system(system_code, reporting_day(context), connection)]
+            return [
+                str(day)
+                for day in pipeline.pull_portal_system(system_code, reporting_day(context), connection)
+            ]
 
     @task(outlets=[PORTAL_FIGURES], trigger_rule=TriggerRule.ALL_DONE)
     def publish(changed_by_system, **context) -> list[str]:

@@ -7,6 +7,7 @@ Fails   docs/runbook.md#sms_log says who acts on which error. An operator that f
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import dag, task
+
 from directive_etl.airflow_adapter import (
     ONE_DAY_PER_RUN,
     SMS_FIGURES,

@@ -8,6 +8,7 @@ Fails   docs/runbook.md#unit_report says who acts. A wrong file is no failure of
 from datetime import datetime
 
 from airflow.sdk import dag, task
+
 from directive_etl.airflow_adapter import (
     EVERY_TEN_MINUTES,
     REPORT_FIGURES,

@@ -8,6 +8,7 @@ Fails   docs/runbook.md#warehouse_care: a folder that cannot be deleted is for t
 from datetime import datetime
 
 from airflow.sdk import dag, task
+
 from directive_etl.airflow_adapter import WEEKLY, no_retry_on_bad_data
 
 

@@ -32,7 +32,12 @@ def warehouse(warehouse_settings: dict[str, str], owner_engine: sa.Engine) -> sa
     """The warehouse without facts, as the role etl_loader sees it."""
     from directive_etl.warehouse.tables import facts, ops
 
-    emptied = [table.fullname for module in (facts, ops) for table in vars(module).values() if isinstance(table, sa.Table)]
+    emptied = [
+        table.fullname
+        for module in (facts, ops)
+        for table in vars(module).values()
+        if isinstance(table, sa.Table)
+    ]
     with owner_engine.begin() as connection:
         connection.exec_driver_sql(f"truncate {', '.join(emptied)} restart identity cascade")
     return sa.create_engine(warehouse_settings["DIRECTIVE_ETL_WAREHOUSE_URL"])
@@ -45,7 +50,9 @@ def reader(warehouse_settings: dict[str, str], warehouse: sa.Engine) -> sa.Engin
 
 
 @pytest.fixture
-def places(tmp_path: Path, warehouse_settings: dict[str, str], warehouse: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def places(
+    tmp_path: Path, warehouse_settings: dict[str, str], warehouse: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
     """Empty folders and an empty warehouse as the settings of this process; returns the folder above them."""
     from directive_etl.settings import settings
     from directive_etl.warehouse.engine import engine_for

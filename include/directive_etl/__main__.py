@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import TextIO
 
 from directive_etl.errors import ConfigurationError, DirectiveEtlError
 from directive_etl.settings import settings
@@ -23,16 +24,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except ExceptionGroup as group:
         ours, others = group.split(DirectiveEtlError)
-        for error in ours.exceptions if ours else ():
-            say(f"error: {error}", sys.stderr)
+        for one in ours.exceptions if ours else ():
+            say(f"error: {one}", sys.stderr)
         if others:
             raise others from None
         return 1
 
 
-def say(text: str, stream: object = None) -> None:
+def say(text: str, stream: TextIO | None = None) -> None:
     """Write one line for the person who typed the command."""
-    (stream or sys.stdout).write(f"{text}\n")  # type: ignore[attr-defined]
+    (stream or sys.stdout).write(f"{text}\n")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -32,9 +32,10 @@ _DAY_FORMAT = "%Y-%m-%d"
 _FIRST_DAY = day_start(date(2020, 8, 18))
 
 # Each source publishes the days whose figures changed: one asset event a day, the day being its partition key.
-SMS_FIGURES = Asset("directive_etl/sms_log")
-PORTAL_FIGURES = Asset("directive_etl/service_portal")
-REPORT_FIGURES = Asset("directive_etl/unit_report")
+# An asset has the name of its source.
+SMS_FIGURES = Asset("sms_log")
+PORTAL_FIGURES = Asset("service_portal")
+REPORT_FIGURES = Asset("unit_report")
 ANY_FIGURES = PartitionedAssetTimetable(assets=SMS_FIGURES | PORTAL_FIGURES | REPORT_FIGURES)
 
 EVERY_TEN_MINUTES = timedelta(minutes=10)
@@ -65,7 +66,9 @@ ONE_DAY_PER_RUN: dict[str, Any] = {
 
 def daily_at(hour: int) -> CronPartitionTimetable:
     """Return a schedule that runs each morning for the day before, local time, with that day as partition key."""
-    return CronPartitionTimetable(f"0 {hour} * * *", timezone=str(LOCAL_ZONE), run_offset=-1, key_format=_DAY_FORMAT)
+    return CronPartitionTimetable(
+        f"0 {hour} * * *", timezone=str(LOCAL_ZONE), run_offset=-1, key_format=_DAY_FORMAT
+    )
 
 
 def reporting_day(context: Mapping[str, Any]) -> date:
@@ -84,7 +87,9 @@ def no_retry_on_bad_data() -> Iterator[None]:
         raise AirflowFailException(str(error)) from error
 
 
-def publish_days(context: Mapping[str, Any], asset: Asset, changed: Iterable[Iterable[date | str]]) -> list[str]:
+def publish_days(
+    context: Mapping[str, Any], asset: Asset, changed: Iterable[Iterable[date | str]]
+) -> list[str]:
     """Say of an outlet which days changed, so that their progress, and what looks back on them, is recomputed.
 
     Args:
@@ -98,7 +103,7 @@ def publish_days(context: Mapping[str, Any], asset: Asset, changed: Iterable[Ite
     from directive_etl import pipeline
 
     days = {date.fromisoformat(str(day)) for step in changed for day in step}
-    keys = [day.strftime(_DAY_FORMAT) for day in pipeline.affected_days(sorted(days))]
+    keys = [day.strftime(_DAY_FORMAT) for day in pipeline.affected_days(asset.name, days)]
     if keys:
         context["outlet_events"][asset].add_partitions(keys)
     return keys

@@ -6,18 +6,19 @@ are about and the time their channel gives, never against this process's clock.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
-from directive_etl.landing import LandedFile
+from directive_etl.landing import LandedFile, iter_landed
 from directive_etl.progress.close import Closed, close_day
 from directive_etl.progress.lookback import days_to_recompute
 from directive_etl.progress.recompute import recompute_progress
 from directive_etl.quality.suites import check_frame
 from directive_etl.registry import campaigns, operators, procedures, systems
-from directive_etl.registry.directive import UnitMatch, directives
-from directive_etl.registry.units import matching_units
+from directive_etl.registry.directive import directives
+from directive_etl.registry.units import UnitMatch, matching_units
 from directive_etl.settings import SystemConnection, settings
 from directive_etl.warehouse.engine import loader_engine
 from directive_etl.warehouse.ledger import newest_batch_day
@@ -33,6 +34,8 @@ SOURCES = ("sms_log", "service_portal", "unit_report")
 def count_sms_operator(operator_code: str, drop_day: date) -> list[date]:
     """Land and count one operator's logs: the drop day, and the days before it that still await receipts.
 
+    A drop day near it that was counted before is counted again when a file came late into its folders.
+
     Returns:
         The reporting days that may have changed.
 
@@ -41,15 +44,37 @@ def count_sms_operator(operator_code: str, drop_day: date) -> list[date]:
         RefusedBatchError: a critical check failed; the batch is in the ledger as refused.
     """
     from directive_etl.sources.sms_log import load
-    from directive_etl.sources.sms_log.count import count_drop_day
     from directive_etl.sources.sms_log.land import land_drop_day
-    from directive_etl.sources.sms_log.rules import RULES
 
     operator = operators.operator(operator_code)
-    landed: dict[date, list[LandedFile]] = {}
+    drop = settings().drop
     for day in load.open_days(drop_day, operator.window_days, first_day()):
-        if day == drop_day or (settings().drop / "sms" / operator_code / day.isoformat()).is_dir():
-            landed[day] = land_drop_day(settings().drop, settings().landing, operator, day)
+        if day == drop_day or (drop / "sms" / operator_code / day.isoformat()).is_dir():
+            land_drop_day(drop, settings().landing, operator, day)
+    with loader_engine().connect() as connection:
+        counted = load.recorded_inputs(connection, operator, drop_day)
+    changed: set[date] = set()
+    for day in sorted({drop_day, *counted}):
+        files = _landed_window(operator, day)
+        if day == drop_day or counted[day] != load.input_hash(files):
+            changed.update(_count_drop_day(operator, day, files))
+    return sorted(changed)
+
+
+def _landed_window(operator: operators.Operator, drop_day: date) -> dict[date, list[LandedFile]]:
+    """Return what has landed of a drop day and of the days before it that it may hold receipts for."""
+    from directive_etl.sources.sms_log import load
+
+    days = load.open_days(drop_day, operator.window_days, first_day())
+    landed = {day: list(iter_landed(settings().landing, load.SOURCE, operator.operator_code, day)) for day in days}
+    return {day: files for day, files in landed.items() if files}
+
+
+def _count_drop_day(operator: operators.Operator, drop_day: date, landed: dict[date, list[LandedFile]]) -> list[date]:
+    from directive_etl.sources.sms_log import load
+    from directive_etl.sources.sms_log.count import count_drop_day
+    from directive_etl.sources.sms_log.rules import RULES
+
     counts = count_drop_day(
         landed,
         operator,
@@ -60,15 +85,14 @@ def count_sms_operator(operator_code: str, drop_day: date) -> list[date]:
         reach_root=reach_root(),
     )
     checks = check_frame(counts.daily, "core.daily_sms", RULES)
-    files = [file for files in landed.values() for file in files]
-    batch = load.operator_batch(operator, drop_day, files, counts, checks)
-    log.info("sms_log %s %s: %s, %d refused rows", operator_code, drop_day, counts.account, len(counts.refused))
+    batch = load.operator_batch(operator, drop_day, landed, counts, checks)
+    log.info("sms_log %s %s: %s", operator.operator_code, drop_day, counts.account)
     changed = load.load_operator_day(loader_engine(), operator, batch, counts, list(landed))
     return list(landed) if changed else []
 
 
 def publish_sms_reach(drop_day: date) -> list[date]:
-    """Count distinct subscribers over all operators, as counted through the drop day and each later one already counted.
+    """Count distinct subscribers over all operators, as counted through the drop day and each later one.
 
     Returns:
         The reporting days that changed.
@@ -77,16 +101,16 @@ def publish_sms_reach(drop_day: date) -> list[date]:
     from directive_etl.sources.sms_log.reach import count_reached
 
     engine = loader_engine()
+    window_days = max(operator.window_days for operator in operators.operators())
+    start = first_day()
     with engine.connect() as connection:
         drop_days = load.counted_drop_days(connection, drop_day)
-    window_days = max(operator.window_days for operator in operators.operators())
     changed: set[date] = set()
     for counted_through in drop_days:
-        days = load.open_days(counted_through, window_days, first_day())
+        days = load.open_days(counted_through, window_days, start)
         for campaign in campaigns.campaigns():
-            reached = {
-                day: count_reached(reach_root(), campaign.campaign_code, day, counted_through, first_day()) for day in days
-            }
+            code = campaign.campaign_code
+            reached = {day: count_reached(reach_root(), code, day, counted_through, start) for day in days}
             final_through = counted_through - timedelta(days=window_days)
             if load.publish_reach(engine, campaign, counted_through, reached, final_through):
                 changed.update(days)
@@ -185,9 +209,9 @@ def recompute_day(day: date) -> int:
     return changed
 
 
-def affected_days(changed_days: Sequence[date]) -> list[date]:
-    """Return the days whose progress must be recomputed after figures of some days changed."""
-    return days_to_recompute(loader_engine(), changed_days)
+def affected_days(source: str, changed_days: Iterable[date]) -> list[date]:
+    """Return the days whose progress must be recomputed after figures of a source changed."""
+    return days_to_recompute(loader_engine(), source, changed_days)
 
 
 def close(day: date) -> list[Closed]:
@@ -224,23 +248,26 @@ def run_source(source: str, day: date) -> list[date]:
     Raises:
         ExceptionGroup: the errors of the parts that failed; the other parts are loaded.
     """
+    steps: dict[str, list[Callable[[], list[date]]]] = {
+        "sms_log": [
+            *(partial(count_sms_operator, operator.operator_code, day) for operator in operators.operators()),
+            partial(publish_sms_reach, day),
+        ],
+        "service_portal": [partial(pull_portal_system, system.system_code, day) for system in systems.systems()],
+        "unit_report": [partial(answer_inbox, again_for=day)],
+    }
     changed: set[date] = set()
     errors: list[Exception] = []
-    steps = {
-        "sms_log": [lambda code=op.operator_code: count_sms_operator(code, day) for op in operators.operators()]
-        + [lambda: publish_sms_reach(day)],
-        "service_portal": [lambda code=s.system_code: pull_portal_system(code, day) for s in systems.systems()],
-        "unit_report": [lambda: answer_inbox(again_for=day)],
-    }[source]
-    for step in steps:
+    for step in steps[source]:
         try:
             changed.update(step())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a part that fails must not keep the others out; all are raised below
             errors.append(error)
-    for changed_day in affected_days(sorted(changed)):
+    for changed_day in affected_days(source, changed):
         recompute_day(changed_day)
     if errors:
-        raise ExceptionGroup(f"{source} {day}: {len(errors)} of {len(steps)} steps failed, the rest is loaded", errors)
+        message = f"{source} {day}: {len(errors)} of {len(steps[source])} steps failed, the rest is loaded"
+        raise ExceptionGroup(message, errors)
     return sorted(changed)
 
 

@@ -28,20 +28,32 @@ class Settings(BaseSettings):
         env_prefix="DIRECTIVE_ETL_", env_file=(".local/env", ".env"), extra="ignore", frozen=True
     )
 
-    migration_url: SecretStr | None = Field(None, description="SQLAlchemy URL of the schema owner, for `migrate`.")
+    migration_url: SecretStr | None = Field(
+        None, description="SQLAlchemy URL of the schema owner, for `migrate`."
+    )
     warehouse_url: SecretStr | None = Field(None, description="SQLAlchemy URL of the role etl_loader.")
     reader_url: SecretStr | None = Field(None, description="SQLAlchemy URL of the role reporting_reader.")
-    landing: Path = Field(Path(".local/landing"), description="Write-once zone with the bytes exactly as sent.")
-    drop: Path = Field(Path(".local/drop"), description="Where operators drop SMS logs: sms/<operator>/<day>/*.")
+    landing: Path = Field(
+        Path(".local/landing"), description="Write-once zone with the bytes exactly as sent."
+    )
+    drop: Path = Field(
+        Path(".local/drop"), description="Where operators drop SMS logs: sms/<operator>/<day>/*."
+    )
     inbox: Path = Field(Path(".local/inbox"), description="Where units drop reports: <unit_code>/*.")
     outbox: Path = Field(Path(".local/outbox"), description="Where units find our answers: <unit_code>/*.")
     reports: Path = Field(Path(".local/reports"), description="Official reports, one folder a day.")
-    hash_key: SecretStr | None = Field(None, description="Key of the hashes that stand for phone numbers and dossiers.")
+    hash_key: SecretStr | None = Field(
+        None, description="Key of the hashes that stand for phone numbers and dossiers."
+    )
     system_connections: dict[str, SystemConnection] = Field(
         default_factory=dict, description="JSON by system code: base_url, username, password."
     )
-    duckdb_memory_limit: str = Field("512MB", description="Memory DuckDB may use for one task before it spills.")
-    last_day: date | None = Field(None, description="No scheduled run is about a later day; for sources that ended.")
+    duckdb_memory_limit: str = Field(
+        "512MB", description="Memory DuckDB may use for one task before it spills."
+    )
+    last_day: date | None = Field(
+        None, description="No scheduled run is about a later day; for sources that ended."
+    )
     landing_retention_days: int = Field(
         400, description="SMS logs stay in the landing zone this long after their day. Unit: days."
     )
@@ -70,5 +82,7 @@ def settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        faults = "; ".join(f"DIRECTIVE_ETL_{fault['loc'][0]}".upper() + f": {fault['msg']}" for fault in error.errors())
+        faults = "; ".join(
+            f"DIRECTIVE_ETL_{fault['loc'][0]}".upper() + f": {fault['msg']}" for fault in error.errors()
+        )
         raise ConfigurationError(f"settings: {faults}") from None

@@ -15,7 +15,14 @@ FILES = sorted(DAGS.glob("*.py"))
 MAX_LINES = 60
 CRON = re.compile(r"[\"'](?:[\d*/,-]+ +){4}[\d*/,-]+[\"']|[\"']@(?:hourly|daily|weekly|monthly)[\"']")
 # Imported at parse they would cost every task process a second or more.
-HEAVY = {"pandas", "numpy", "duckdb", "great_expectations", "openpyxl", "sqlalchemy.dialects.postgresql.psycopg"}
+HEAVY = {
+    "pandas",
+    "numpy",
+    "duckdb",
+    "great_expectations",
+    "openpyxl",
+    "sqlalchemy.dialects.postgresql.psycopg",
+}
 EXPECTED = {"sms_log", "service_portal", "unit_report", "directive_progress", "daily_close", "warehouse_care"}
 
 PARSE = """
@@ -69,14 +76,18 @@ def test_there_is_one_dag_for_each_step_of_the_design(parsed: dict):
 
 
 def test_a_file_is_named_after_its_dag(parsed: dict):
-    assert {dag_id: Path(dag["file"]).stem for dag_id, dag in parsed["dags"].items()} == {name: name for name in EXPECTED}
+    assert {dag_id: Path(dag["file"]).stem for dag_id, dag in parsed["dags"].items()} == {
+        name: name for name in EXPECTED
+    }
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_a_dag_file_is_wiring_of_at_most_60_lines(file: Path):
     lines = len(file.read_text(encoding="utf-8").splitlines())
 
-    assert lines <= MAX_LINES, f"{file.name} has {lines} lines: move what is not wiring to directive_etl/pipeline.py"
+    assert lines <= MAX_LINES, (
+        f"{file.name} has {lines} lines: move what is not wiring to directive_etl/pipeline.py"
+    )
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
@@ -84,12 +95,16 @@ def test_a_docstring_says_what_is_read_written_and_who_acts_on_failure(file: Pat
     docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
 
     for heading in ("Reads ", "Writes ", "Fails "):
-        assert re.search(f"^{heading}", docstring, re.MULTILINE), f"{file.name}: its docstring needs a line `{heading}...`"
+        assert re.search(f"^{heading}", docstring, re.MULTILINE), (
+            f"{file.name}: its docstring needs a line `{heading}...`"
+        )
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_schedules_are_named_not_cron_strings(file: Path):
-    assert not CRON.search(file.read_text(encoding="utf-8")), f"{file.name}: take a schedule from airflow_adapter"
+    assert not CRON.search(file.read_text(encoding="utf-8")), (
+        f"{file.name}: take a schedule from airflow_adapter"
+    )
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
@@ -98,7 +113,9 @@ def test_the_runbook_has_the_section_a_dag_names(file: Path):
     runbook = (DAGS.parent / "docs" / "runbook.md").read_text(encoding="utf-8")
 
     assert named, f"{file.name}: its docstring should name a section of docs/runbook.md"
-    assert re.search(rf"^## `?{named[1]}`?$", runbook, re.MULTILINE), f"docs/runbook.md needs a section {named[1]}"
+    assert re.search(rf"^## `?{named[1]}`?$", runbook, re.MULTILINE), (
+        f"docs/runbook.md needs a section {named[1]}"
+    )
 
 
 def test_nothing_heavy_is_imported_when_the_dags_are_parsed(parsed: dict):

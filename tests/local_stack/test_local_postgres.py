@@ -8,6 +8,7 @@ import time
 
 import psycopg
 import pytest
+
 from directive_etl.local_stack import keys, ports, postgres, settings_file
 from directive_etl.local_stack.errors import StackError
 from directive_etl.local_stack.places import Places

@@ -10,6 +10,7 @@ import time
 
 import psutil
 import pytest
+
 from directive_etl.local_stack import processes
 from directive_etl.local_stack.places import Places
 from directive_etl.local_stack.processes import Part

@@ -7,10 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
+
 from directive_etl.local_stack import keys, ports, services, settings_file
 from directive_etl.local_stack.errors import StackError
 from directive_etl.local_stack.places import Places
-from dotenv import dotenv_values
 
 
 @pytest.fixture

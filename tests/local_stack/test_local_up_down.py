@@ -8,6 +8,7 @@ import time
 import httpx
 import psutil
 import pytest
+
 from directive_etl.local_stack import keys, postgres, processes, services, stack
 from directive_etl.local_stack.errors import StackError
 from directive_etl.local_stack.places import Places

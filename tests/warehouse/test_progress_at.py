@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+
 from directive_etl.demo_city.truth import progress_of
 from directive_etl.periods import close_of, day_end, days_between
 from directive_etl.progress.recompute import recompute_progress
@@ -48,20 +49,35 @@ def random_revisions(random: np.random.Generator, day: date) -> pd.DataFrame:
             if source != "unit_report":
                 categories = [directive.code] if source == "pipeline" else ["x", "y"]
                 for unit in matching_units(indicator.contributors, day):
-                    keys.extend((unit.unit_code, figure_sum.measure, category, source) for category in categories)
+                    keys.extend(
+                        (unit.unit_code, figure_sum.measure, category, source) for category in categories
+                    )
     chosen_units = {key[0] for key in keys if random.random() < 0.5}
     rows = []
     for unit_code, measure_code, category_code, source in sorted(set(keys)):
         if unit_code not in chosen_units or random.random() < 0.1:
             continue
-        known_at = datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=float(random.integers(5, 20)))
+        known_at = datetime.combine(day, datetime.min.time(), UTC) + timedelta(
+            hours=float(random.integers(5, 20))
+        )
         for turn in range(random.choice([1, 1, 1, 2, 3])):
             # Only a figure that was there can be withdrawn.
-            value = None if turn and random.random() < 0.2 else int(random.choice([0, 1, 3, 50, 90, 100, 1000]))
+            value = (
+                None if turn and random.random() < 0.2 else int(random.choice([0, 1, 3, 50, 90, 100, 1000]))
+            )
             status = "M" if value is None else str(random.choice(["A", "A", "P"]))
             rows.append((unit_code, measure_code, category_code, day, value, status, known_at, source))
             known_at += timedelta(hours=float(random.integers(1, 30)))
-    columns = ["unit_code", "measure_code", "category_code", "figure_date", "value", "obs_status", "known_at", "source"]
+    columns = [
+        "unit_code",
+        "measure_code",
+        "category_code",
+        "figure_date",
+        "value",
+        "obs_status",
+        "known_at",
+        "source",
+    ]
     return pd.DataFrame(rows, columns=columns).astype({"value": object})
 
 
@@ -82,9 +98,15 @@ def record(engine: sa.Engine, revisions: pd.DataFrame) -> None:
             write_batch(
                 connection,
                 batch,
-                lambda batch_id, frame=frame, source=source: record_observations(
-                    connection, frame.drop(columns="source"), source_code=source, batch_id=batch_id, keep_confirmations=True
-                ).changed,
+                lambda batch_id, frame=frame, source=source: (
+                    record_observations(
+                        connection,
+                        frame.drop(columns="source"),
+                        source_code=source,
+                        batch_id=batch_id,
+                        keep_confirmations=True,
+                    ).changed
+                ),
             )
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 import sqlalchemy as sa
+
 from directive_etl.warehouse.reporting import VIEWS
 from directive_etl.warehouse.schema import alembic_config, migrate
 from directive_etl.warehouse.tables import metadata
@@ -67,7 +68,10 @@ def test_every_view_and_view_column_has_a_comment(reader: sa.Engine):
 
 def test_every_table_and_column_has_a_comment():
     without = [
-        f"{table.fullname}.{column.name}" for table in metadata.sorted_tables for column in table.columns if not column.comment
+        f"{table.fullname}.{column.name}"
+        for table in metadata.sorted_tables
+        for column in table.columns
+        if not column.comment
     ]
 
     assert without == []
@@ -92,7 +96,10 @@ def test_migrating_again_changes_nothing_and_keeps_the_rights(owner_engine: sa.E
     migrate(owner_engine)
 
     with reader.connect() as connection:
-        assert connection.execute(sa.text("select count(*) from reporting.directive_progress_daily")).scalar() == 0
+        assert (
+            connection.execute(sa.text("select count(*) from reporting.directive_progress_daily")).scalar()
+            == 0
+        )
 
 
 def test_the_migrations_can_be_undone_and_redone(owner_engine: sa.Engine):
@@ -101,7 +108,9 @@ def test_the_migrations_can_be_undone_and_redone(owner_engine: sa.Engine):
     with owner_engine.begin() as connection:
         connection.exec_driver_sql("drop schema reporting cascade; drop function core.progress_at")
         command.downgrade(alembic_config(connection), "base")
-        tables = sa.inspect(connection).get_table_names(schema="core") + sa.inspect(connection).get_table_names("ops")
+        tables = sa.inspect(connection).get_table_names(schema="core") + sa.inspect(
+            connection
+        ).get_table_names("ops")
         assert set(tables) <= {"alembic_version"}
     migrate(owner_engine)
 
@@ -110,7 +119,10 @@ def test_the_migrations_can_be_undone_and_redone(owner_engine: sa.Engine):
 def test_the_reader_reads_nothing_outside_reporting(reader: sa.Engine, schema: str):
     names = [table.fullname for table in metadata.sorted_tables if table.schema == schema]
     for name in names:
-        with reader.connect() as connection, pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
+        with (
+            reader.connect() as connection,
+            pytest.raises(sa.exc.ProgrammingError, match="permission denied"),
+        ):
             connection.execute(sa.text(f"select 1 from {name}"))
 
 
@@ -132,7 +144,9 @@ def test_the_reader_writes_nothing(reader: sa.Engine, statement: str):
 def test_the_reader_may_ask_for_progress_at_another_moment(reader: sa.Engine):
     with reader.connect() as connection:
         for function in ("progress_as_of", "progress_known_at"):
-            rows = connection.execute(sa.text(f"select * from reporting.{function}('2020-08-19', '2020-08-18')")).all()
+            rows = connection.execute(
+                sa.text(f"select * from reporting.{function}('2020-08-19', '2020-08-18')")
+            ).all()
             assert {row.status_code for row in rows} <= {"not_due", "not_reported"}
 
 

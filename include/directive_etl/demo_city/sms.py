@@ -7,6 +7,7 @@ truth is counted from the simulation: nothing here reads a log or uses the pipel
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from pathlib import Path
 
@@ -140,7 +141,7 @@ class SmsSimulation:
                 "report_date": self.days,
                 "reached_subscriber_count": last["reached_subscriber_count"].to_numpy(),
                 "subscriber_count": total,
-                "reach_pct": (100 * last["reached_subscriber_count"].to_numpy() / total).round(2),
+                "reach_pct": [_percent(count, total) for count in last["reached_subscriber_count"]],
                 "days_since_last_wave": [
                     d - max((w for w in waves if w <= d), default=0) for d in range(len(self.days))
                 ],
@@ -252,3 +253,9 @@ def write_sms_logs(simulation: SmsSimulation, drop: Path) -> list[Path]:
 
 def _campaign() -> Campaign:
     return next(campaign for campaign in campaigns() if campaign.campaign_code == CAMPAIGN_CODE)
+
+
+def _percent(part: int, whole: int) -> float:
+    """Return a percentage with 2 decimals, half away from zero, as the reporting views round."""
+    exact = Decimal(100 * int(part)) / Decimal(whole)
+    return float(exact.quantize(Decimal("0.01"), ROUND_HALF_UP))

@@ -1,12 +1,11 @@
 """Write-once files: landing/<source_code>/<part_code>/<YYYY-MM-DD>/<sha256><suffixes>, each with a note beside it.
 
-The note `<sha256>.note.json` keeps what the bytes cannot say: where they came from and when. The name as sent may hold a
-phone number, so only its suffixes become part of a path, and the origin is masked.
+The note `<sha256>.note.json` keeps what the bytes cannot say: where they came from and when. The name as sent may
+hold a phone number, so only its suffixes become part of a path, and the origin is masked.
 """
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -35,7 +34,9 @@ class LandedFile:
     size_bytes: int
 
 
-def land_file(root: Path, source_code: str, part_code: str, report_date: date, origin_path: Path) -> LandedFile:
+def land_file(
+    root: Path, source_code: str, part_code: str, report_date: date, origin_path: Path
+) -> LandedFile:
     """Copy a dropped file into the landing zone; its modification time is when it became known.
 
     Landing the same bytes again changes nothing: the first time known stands.
@@ -103,7 +104,7 @@ def _keep(folder: Path, copy: Path, sha256: str, origin_name: str, known_at: dat
     path = folder / (sha256 + (suffixes.group().lower() if suffixes else ".bin"))
     size_bytes = copy.stat().st_size
     copy.chmod(0o440)
-    os.replace(copy, path)
+    copy.replace(path)
     content = {
         "file": path.name,
         "origin": mask_digits(origin_name),

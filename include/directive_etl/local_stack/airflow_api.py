@@ -53,7 +53,9 @@ class AirflowApi:
             "max_active_runs": 4,
         }
         deadline = time.monotonic() + 90  # Airflow looks every 30 s whether a backfill is done
-        while (answer := self._client.post("/api/v2/backfills", json=ask)).status_code == httpx.codes.CONFLICT:
+        while (
+            answer := self._client.post("/api/v2/backfills", json=ask)
+        ).status_code == httpx.codes.CONFLICT:
             if time.monotonic() > deadline:
                 raise StackError(f"{dag_id}: another backfill is at work: {answer.text}")
             time.sleep(_POLL_SECONDS)
@@ -64,6 +66,12 @@ class AirflowApi:
         answer = self._client.post(f"/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None})
         answer.raise_for_status()
         return str(answer.json()["dag_run_id"])
+
+    def clear(self, dag_id: str, partition_key: str) -> None:
+        """Run the newest run of a DAG for a partition key again, all its tasks."""
+        run_id = next(run["dag_run_id"] for run in self.runs(dag_id) if run["partition_key"] == partition_key)
+        ask = {"dag_run_id": run_id, "dry_run": False, "only_failed": False, "reset_dag_runs": True}
+        self._client.post(f"/api/v2/dags/{dag_id}/clearTaskInstances", json=ask).raise_for_status()
 
     def runs(self, dag_id: str) -> list[dict[str, Any]]:
         """Return the runs of a DAG, newest first."""

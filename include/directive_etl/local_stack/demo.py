@@ -34,8 +34,7 @@ def main(arguments: list[str]) -> int:
     places = Places.of_clone()
     city = City()
     days = days_between(city.first_day, city.last_day)
-    _configure(places, city.last_day)
-    login = _start(places)
+    login = start_city(places, city)
     _say(f"[{time.monotonic() - started:4.0f} s] the stack is up: {login.address}")
     api = AirflowApi(login)
     run_days(api, days[0], days[-1])
@@ -53,18 +52,41 @@ def main(arguments: list[str]) -> int:
     return 1 if failed else 0
 
 
+def start_city(places: Places, city: City) -> stack.WebLogin:
+    """Write the city's files unless they are there, and start the stack with its portals.
+
+    Raises:
+        StackError: a part does not start, or the city could not be written.
+    """
+    _configure(places, city.last_day)
+    return _start(places)
+
+
 def run_days(api: AirflowApi, first: date, last: date) -> None:
     """Run every source for each day through the scheduler, then close each day.
 
     Raises:
         StackError: the runs do not end in time.
     """
-    keys = [str(day) for day in days_between(first, last)]
+    start_sources(api, first, last)
+    finish_days(api, first, last)
+
+
+def start_sources(api: AirflowApi, first: date, last: date) -> None:
+    """Ask the scheduler to run every source for each day; returns at once."""
     api.wait_for_dags(DAGS)
     for dag_id in ("sms_log", "service_portal"):
         api.backfill(dag_id, first, last)
-    api.wait_until_idle(["unit_report"], RUN_SECONDS)  # a run of its schedule may be at work already
     api.trigger("unit_report")
+
+
+def finish_days(api: AirflowApi, first: date, last: date) -> None:
+    """Wait for the sources of each day and their progress, then close each day.
+
+    Raises:
+        StackError: the runs do not end in time.
+    """
+    keys = [str(day) for day in days_between(first, last)]
     for dag_id in ("sms_log", "service_portal"):
         api.wait_for_partitions(dag_id, keys, RUN_SECONDS)
     api.wait_until_idle(["unit_report"], RUN_SECONDS)
@@ -77,7 +99,16 @@ def run_days(api: AirflowApi, first: date, last: date) -> None:
 def _configure(places: Places, last_day: date) -> None:
     """Declare the portals' server, and tell the pipeline where they answer and that the city ends."""
     port = ports.remembered(places, PORTALS)
-    argv = [sys.executable, "-m", "directive_etl.demo_city", "serve", "--home", str(places.local), "--port", str(port)]
+    argv = [
+        sys.executable,
+        "-m",
+        "directive_etl.demo_city",
+        "serve",
+        "--home",
+        str(places.local),
+        "--port",
+        str(port),
+    ]
     services.declare(places, PORTALS, argv)
     demo = places.local / "demo"
     demo.mkdir(parents=True, exist_ok=True)
@@ -108,7 +139,9 @@ def _start_build(places: Places) -> "subprocess.Popen[bytes]":
     _say("writing the demo city: logs, dossiers, workbooks of 14 days")
     places.create()
     argv = [sys.executable, "-m", "directive_etl.demo_city", "build", "--home", str(places.local)]
-    return subprocess.Popen(argv, cwd=places.root, env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path("include"))})
+    return subprocess.Popen(
+        argv, cwd=places.root, env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path("include"))}
+    )
 
 
 def _say(line: str) -> None:

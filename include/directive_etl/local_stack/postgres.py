@@ -127,6 +127,15 @@ def query(places: Places, database: str, sql: str) -> str:
     return _psql(places, "-d", database, "-Atc", sql)
 
 
+def dump(places: Places, database: str, path: Path) -> None:
+    """Write the whole content of a database as SQL.
+
+    Raises:
+        StackError: it failed.
+    """
+    _client(places, "pg_dump", "--dbname", database, "--file", str(path))
+
+
 def postmaster(places: Places) -> psutil.Process | None:
     """Return the running server of this data folder, or None.
 
@@ -224,6 +233,11 @@ def _make_databases(places: Places) -> None:
 
 
 def _psql(places: Places, *arguments: str, env: Mapping[str, str] | None = None) -> str:
+    return _client(places, "psql", "-X", *arguments, env=env)
+
+
+def _client(places: Places, program: str, *arguments: str, env: Mapping[str, str] | None = None) -> str:
+    """Run one of PostgreSQL's own clients as superuser of the server."""
     secret = keys.load_or_create(places)
     address = {
         "PGHOST": "127.0.0.1",
@@ -231,8 +245,8 @@ def _psql(places: Places, *arguments: str, env: Mapping[str, str] | None = None)
         "PGUSER": "postgres",
         "PGPASSWORD": secret.postgres,  # through the environment: an argument is seen by everybody
     }
-    caller = ServerUser()  # psql needs no other user, and reads our files
-    return _run(places, "psql", "-X", *arguments, user=caller, env=address | dict(env or {}))
+    caller = ServerUser()  # a client needs no other user, and reads and writes our files
+    return _run(places, program, *arguments, user=caller, env=address | dict(env or {}))
 
 
 def _run(

@@ -36,7 +36,9 @@ _RECEIVED = sa.text("""
       and b.report_date = :day and b.known_at <= :closed_at
     group by b.part_code
 """)
-_PUBLISHED = sa.text("select * from reporting.progress_known_at(:closed_at, :day) where directive_number = :number")
+_PUBLISHED = sa.text(
+    "select * from reporting.progress_known_at(:closed_at, :day) where directive_number = :number"
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,10 @@ def close_day(engine: sa.Engine, day: date, reports: Path) -> list[Closed]:
     """
     expected = {directive.code: _record_reporting(engine, directive, day) for directive in directives_on(day)}
     recompute_progress(engine, day)
-    return [_publish(engine, directive, day, expected[directive.code], reports) for directive in directives_on(day)]
+    return [
+        _publish(engine, directive, day, expected[directive.code], reports)
+        for directive in directives_on(day)
+    ]
 
 
 def reporting_figures(directive: Directive, day: date, received: pd.DataFrame) -> pd.DataFrame:
@@ -77,19 +82,26 @@ def reporting_figures(directive: Directive, day: date, received: pd.DataFrame) -
     Returns:
         Four rows per expected unit: unit_code, measure_code, category_code (the directive's code), value.
     """
-    by_unit = received.set_index("unit_code")
+    by_unit = {row["unit_code"]: row for row in received.to_dict("records")}
     units = {unit.unit_code: unit for unit in units_on(day)}
     rows = []
     for unit_code, due_at in _expected_units(directive, day).items():
-        has_reported = unit_code in by_unit.index
-        on_time = has_reported and by_unit.at[unit_code, "first_known_at"] <= due_at
+        report = by_unit.get(unit_code)
+        on_time = report is not None and report["first_known_at"] <= due_at
         for measure_code, value in (
             ("report_expected_count", 1),
             ("report_on_time_count", int(on_time)),
             ("report_figure_owed_count", len(owed_figures(directive, units[unit_code], day))),
-            ("report_figure_filled_count", int(by_unit.at[unit_code, "filled_count"]) if has_reported else 0),
+            ("report_figure_filled_count", int(report["filled_count"]) if report else 0),
         ):
-            rows.append({"unit_code": unit_code, "measure_code": measure_code, "category_code": directive.code, "value": value})
+            rows.append(
+                {
+                    "unit_code": unit_code,
+                    "measure_code": measure_code,
+                    "category_code": directive.code,
+                    "value": value,
+                }
+            )
     return pd.DataFrame(rows, columns=["unit_code", "measure_code", "category_code", "value"])
 
 
@@ -115,9 +127,9 @@ def _record_reporting(engine: sa.Engine, directive: Directive, day: date) -> lis
         write_batch(
             connection,
             batch,
-            lambda batch_id: record_observations(
-                connection, observations, source_code=SOURCE, batch_id=batch_id
-            ).changed,
+            lambda batch_id: (
+                record_observations(connection, observations, source_code=SOURCE, batch_id=batch_id).changed
+            ),
         )
     return sorted(set(_expected_units(directive, day)) - set(received["unit_code"]))
 

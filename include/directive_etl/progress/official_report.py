@@ -3,14 +3,17 @@
 Form after Decree 30/2020/ND-CP, Annex I: national title, motto, margins 20-25 / 30-35 / 15-20 mm.
 """
 
-import os
 import tempfile
-from datetime import date, datetime
+from collections.abc import Hashable, Mapping
+from datetime import date, datetime, time
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, NamedStyle, Side
+from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from directive_etl.registry.directive import Directive
@@ -44,16 +47,17 @@ def write_official_report(
         missing_units: codes of the units that had not reported.
     """
     workbook = Workbook()
-    workbook.properties.created = workbook.properties.modified = datetime(day.year, day.month, day.day)
+    # Office files keep naive times; the day alone, so that the same content gives the same file.
+    workbook.properties.created = workbook.properties.modified = datetime.combine(day, time.min)
     for style in _table_styles():
         workbook.add_named_style(style)
-    city_sheet = workbook.active
-    city_sheet.title = "Toàn thành phố"
+    workbook.remove(workbook.worksheets[0])
+    city_sheet: Worksheet = workbook.create_sheet("Toàn thành phố")
     _write_heading(city_sheet, directive, day)
     city = progress[progress["unit_code"] == CITY].set_index("indicator_code")
     header = ["Nội dung", "Chỉ tiêu", "Kết quả", "Mục tiêu", "Mục tiêu tạm tính", "Tình trạng"]
     rows = [
-        [clause.code, indicator.name_vi, *_values(city.loc[indicator.code])]
+        [clause.code, indicator.name_vi, *_values(city.loc[indicator.code].to_dict())]
         for clause, indicator in directive.indicators
         if indicator.code in city.index
     ]
@@ -63,23 +67,25 @@ def write_official_report(
     names = {indicator.code: indicator.name_vi for _, indicator in directive.indicators}
     rows = [
         [row["clause_code"], names[row["indicator_code"]], row["unit_name"], *_values(row)]
-        for _, row in progress[progress["unit_code"] != CITY].iterrows()
+        for row in progress[progress["unit_code"] != CITY].to_dict("records")
     ]
     _write_table(unit_sheet, [header[0], header[1], "Đơn vị", *header[2:]], rows)
 
     missing_sheet = workbook.create_sheet("Chưa báo cáo")
     unit_names = {unit.unit_code: unit.name_vi for unit in units_on(day)}
-    _write_table(missing_sheet, ["Mã đơn vị", "Đơn vị"], [[code, unit_names.get(code, code)] for code in missing_units])
+    _write_table(
+        missing_sheet, ["Mã đơn vị", "Đơn vị"], [[code, unit_names.get(code, code)] for code in missing_units]
+    )
 
     for sheet in workbook.worksheets:
         _lay_out(sheet)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".xlsx", delete=False) as draft:
         workbook.save(draft)
-    os.replace(draft.name, path)
+    Path(draft.name).replace(path)
 
 
-def _values(row: pd.Series) -> list[object]:
+def _values(row: Mapping[Hashable, Any]) -> list[object]:
     return [
         _number(row["actual_value"]),
         _number(row["target_value"]),
@@ -88,8 +94,8 @@ def _values(row: pd.Series) -> list[object]:
     ]
 
 
-def _number(value: object) -> float | None:
-    return None if pd.isna(value) else float(value)  # type: ignore[arg-type, call-overload]
+def _number(value: Any) -> float | None:
+    return None if pd.isna(value) else float(value)
 
 
 def _write_heading(sheet: Worksheet, directive: Directive, day: date) -> None:
@@ -102,16 +108,18 @@ def _write_heading(sheet: Worksheet, directive: Directive, day: date) -> None:
         (f"Tính đến 08 giờ 00 của ngày liền sau ngày {day:%d/%m/%Y}", 13, False),
     ):
         sheet.append([text])
-        cell = sheet.cell(sheet.max_row, 1)
+        row_number = sheet.max_row
+        cell = sheet.cell(row_number, 1)
         cell.font = Font(name=_FONT, size=size, bold=bold)
         cell.alignment = Alignment(horizontal="center", wrap_text=True)
-        sheet.merge_cells(start_row=cell.row, start_column=1, end_row=cell.row, end_column=6)
+        sheet.merge_cells(start_row=row_number, start_column=1, end_row=row_number, end_column=6)
     sheet.append([])
 
 
 def _write_table(sheet: Worksheet, header: list[str], rows: list[list[object]]) -> None:
     first_row = sheet.max_row + 1  # asked once: the sheet looks at every cell to tell
-    for row_number, values in enumerate([header, *rows], start=first_row):
+    table: list[list[Any]] = [header, *rows]
+    for row_number, values in enumerate(table, start=first_row):
         for column_number, value in enumerate(values, start=1):
             cell = sheet.cell(row_number, column_number, value)
             cell.style = "Tiêu đề bảng" if row_number == first_row else "Ô bảng"
@@ -130,10 +138,10 @@ def _lay_out(sheet: Worksheet) -> None:
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     margins = {"left": 30, "right": 15, "top": 20, "bottom": 20}
     for side, millimetres in margins.items():
         setattr(sheet.page_margins, side, millimetres / _MM_PER_INCH)
-    sheet.oddHeader.center.text = "&P"
+    sheet.oddHeader = HeaderFooterItem(center=_HeaderFooterPart(text="&P"))
     for column, width in zip("ABCDEFG", (12, 48, 34, 14, 14, 14, 18), strict=True):
         sheet.column_dimensions[column].width = width

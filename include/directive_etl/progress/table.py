@@ -43,11 +43,11 @@ def city_progress_table(engine: sa.Engine, day: date | None = None) -> str:
         mark = "*" if row.is_target_assumed else ""
         lines.append(
             (
-                row.clause_code,
-                row.indicator_code,
+                str(row.clause_code),
+                str(row.indicator_code),
                 _number(row.actual_value),
                 _number(row.target_value) + mark,
-                row.status_code,
+                str(row.status_code),
                 str(row.achieved),
                 str(row.on_track),
                 str(row.behind),
@@ -55,7 +55,10 @@ def city_progress_table(engine: sa.Engine, day: date | None = None) -> str:
             )
         )
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADER))]
-    body = ("  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    body = (
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
     first_row = rows.iloc[0]
     return f"Progress of the city on {first_row['report_date']} (* target assumed)\n" + "\n".join(body)
 

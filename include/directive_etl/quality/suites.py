@@ -38,7 +38,7 @@ def check_frame(
     # Results come back in an order of GX's own, so each expectation carries its place in the suite.
     numbered = [_with_place(expectation, place) for place, expectation in enumerate(expectations)]
     validation = batch.validate(gx.ExpectationSuite(name=suite_name, expectations=numbered))
-    results = {result.expectation_config.meta["place"]: result for result in validation.results}
+    results = {_place_of(result): result for result in validation.results}
     return [_to_check_result(expectation, results[place]) for place, expectation in enumerate(numbered)]
 
 
@@ -54,6 +54,10 @@ def _with_place(expectation: gx.expectations.Expectation, place: int) -> gx.expe
     return expectation.copy(update={"meta": {**(expectation.meta or {}), "place": place}})
 
 
+def _place_of(result: Any) -> int:
+    return int(result.expectation_config.meta["place"])
+
+
 def _to_check_result(expectation: gx.expectations.Expectation, result: Any) -> CheckResult:
     if result.exception_info and _raised(result.exception_info):
         raise RuntimeError(f"{type(expectation).__name__} could not be evaluated: {result.exception_info}")
@@ -64,7 +68,12 @@ def _to_check_result(expectation: gx.expectations.Expectation, result: Any) -> C
     return CheckResult(
         check_code=config.type,
         severity=str(getattr(expectation.severity, "value", expectation.severity)),
-        column=str(config.kwargs.get("column") or config.kwargs.get("column_A") or config.kwargs.get("column_list") or ""),
+        column=str(
+            config.kwargs.get("column")
+            or config.kwargs.get("column_A")
+            or config.kwargs.get("column_list")
+            or ""
+        ),
         is_success=bool(result.success),
         observed="" if observed is None else str(observed),
         failed_count=int(failed) if failed is not None else int(not result.success),

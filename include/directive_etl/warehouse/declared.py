@@ -7,7 +7,8 @@ import pandas as pd
 import sqlalchemy as sa
 
 from directive_etl.registry import calendar, campaigns, operators, procedures, systems, units
-from directive_etl.registry.directive import Clause, Directive, Indicator, UnitMatch, directives
+from directive_etl.registry.directive import Clause, Directive, Indicator, directives
+from directive_etl.registry.units import UnitMatch
 from directive_etl.warehouse.merge import merge_rows
 from directive_etl.warehouse.tables import declared
 

@@ -17,13 +17,15 @@ from directive_etl.warehouse.staging import append_rows
 from directive_etl.warehouse.tables import ops
 
 _MAX_CONTENT = 500
+LANDED_COLUMNS = [column.name for column in ops.landed_file.columns]
 
 
 @dataclass(frozen=True)
 class Batch:
     """What a ledger row says, apart from what the load itself did.
 
-    `unreadable_files` landed and are named in refused rows, but are no part of the input: asked for again they may differ.
+    `unreadable_files` landed and are named in refused rows, but are no part of the input: asked for again, they may
+    differ.
     With `rows_are_figures`, every row is one figure: those the load leaves as they were are counted as unchanged.
     """
 
@@ -46,11 +48,16 @@ class Batch:
 
     @property
     def input_hash(self) -> str:
-        """Hash of the content of every file read, in order, or of `input_parts` where the input is no file."""
-        digest = hashlib.sha256()
-        for part in (*(file.sha256 for file in self.files), *self.input_parts):
-            digest.update(part.encode())
-        return digest.hexdigest()
+        """Hash of the content of every file read, in order, and of `input_parts` where the input is no file."""
+        return hash_input(self.files, self.input_parts)
+
+
+def hash_input(files: Sequence[LandedFile], parts: Sequence[str] = ()) -> str:
+    """Return the hash by which the ledger knows an input again: of the files' content, in order, and of the parts."""
+    digest = hashlib.sha256()
+    for part in (*(file.sha256 for file in files), *parts):
+        digest.update(part.encode())
+    return digest.hexdigest()
 
 
 def lock_part(connection: sa.Connection, source_code: str, part_code: str) -> None:
@@ -120,11 +127,15 @@ def _insert_batch(connection: sa.Connection, batch: Batch) -> int:
         "duplicate_count": batch.account.duplicate,
         "unchanged_count": batch.account.unchanged,
         "critical_failed_count": critical if batch.error_count is None else batch.error_count,
-        "warning_failed_count": len(failed) - critical if batch.warning_count is None else batch.warning_count,
+        "warning_failed_count": len(failed) - critical
+        if batch.warning_count is None
+        else batch.warning_count,
         "reason": batch.reason,
         "code_version": settings().code_version,
     }
-    return connection.execute(sa.insert(ops.load_batch).values(row).returning(ops.load_batch.c.batch_id)).scalar_one()
+    inserted = sa.insert(ops.load_batch).values(row).returning(ops.load_batch.c.batch_id)
+    batch_id: int = connection.execute(inserted).scalar_one()
+    return batch_id
 
 
 def _count_unchanged(connection: sa.Connection, batch: Batch, batch_id: int, changed: int) -> None:
@@ -138,12 +149,16 @@ def _count_unchanged(connection: sa.Connection, batch: Batch, batch_id: int, cha
 
 def _insert_details(connection: sa.Connection, batch: Batch, batch_id: int) -> None:
     if files := [*batch.files, *batch.unreadable_files]:
-        rows = {file.sha256: {name: getattr(file, name) for name in ops.landed_file.c.keys()} for file in files}
+        rows = {file.sha256: {name: getattr(file, name) for name in LANDED_COLUMNS} for file in files}
         connection.execute(insert(ops.landed_file).on_conflict_do_nothing(), list(rows.values()))
-        connection.execute(sa.insert(ops.batch_file), [{"batch_id": batch_id, "sha256": sha256} for sha256 in rows])
+        connection.execute(
+            sa.insert(ops.batch_file), [{"batch_id": batch_id, "sha256": sha256} for sha256 in rows]
+        )
     if batch.refused is not None and not batch.refused.empty:
         refused = batch.refused[REFUSED_COLUMNS].assign(batch_id=batch_id)
-        refused["content"] = refused["content"].astype(str).str.replace("\x00", "\N{SYMBOL FOR NULL}").str[:_MAX_CONTENT]
+        refused["content"] = (
+            refused["content"].astype(str).str.replace("\x00", "\N{SYMBOL FOR NULL}").str[:_MAX_CONTENT]
+        )
         append_rows(connection, ops.refused_row, refused)
     if batch.checks:
         connection.execute(

@@ -40,7 +40,7 @@ def merge_rows(
         connection: an open transaction.
         target: the table; its primary key says which rows are the same.
         frame: one row per key.
-        scope: column values; rows of the target within the scope that the frame lacks are deleted. None deletes nothing.
+        scope: column values; rows of the target within it that the frame lacks are deleted. None deletes nothing.
         stamp: values written with each new or changed row but never compared, e.g. the batch.
         newest_by: a column; a row older by it than the one held is left out, so late reruns of old days do no harm.
         ignoring: further columns that are written but not compared.
@@ -50,14 +50,18 @@ def merge_rows(
     """
     stamp = dict(stamp or {})
     key = [column.name for column in target.primary_key]
-    columns = [column.name for column in target.columns if column.name in frame.columns and column.name not in stamp]
+    columns = [
+        column.name for column in target.columns if column.name in frame.columns and column.name not in stamp
+    ]
     compared = [name for name in columns if name not in key and name not in ignoring]
     stage(connection, frame, target, columns)
 
     same_key = " and ".join(f"t.{name} = s.{name}" for name in key)
     differs = " or ".join(f"t.{name} is distinct from s.{name}" for name in compared) or "false"
     not_older = f"and s.{newest_by} >= t.{newest_by}" if newest_by else ""
-    sets = [f"{name} = s.{name}" for name in columns if name not in key] + [f"{name} = :{name}" for name in stamp]
+    sets = [f"{name} = s.{name}" for name in columns if name not in key] + [
+        f"{name} = :{name}" for name in stamp
+    ]
     update = f"when matched and ({differs}) {not_older} then update set {', '.join(sets)}" if sets else ""
     names = ", ".join([*columns, *stamp])
     values = ", ".join([*(f"s.{name}" for name in columns), *(f":{name}" for name in stamp)])

@@ -84,5 +84,7 @@ def record_observations(
     connection.execute(
         sa.text(_INSERT), {"recorded_at": recorded_at, "source_code": source_code, "batch_id": batch_id}
     )
-    written = connection.exec_driver_sql("select count(*) from pg_temp.news where not is_confirmation").scalar_one()
+    written = connection.exec_driver_sql(
+        "select count(*) from pg_temp.news where not is_confirmation"
+    ).scalar_one()
     return Merged(written=written, deleted=0, unchanged=len(frame) - written)

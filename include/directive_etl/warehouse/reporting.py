@@ -18,7 +18,7 @@ VIEWS = (
     "load_quality_daily",
 )
 
-# The functions answer with the rows of directive_progress_daily, computed for another moment. One SELECT serves all three.
+# The functions answer with rows of directive_progress_daily, computed for another moment. One SELECT serves all three.
 PROGRESS_FUNCTIONS = {
     "progress_as_of": (
         "core.progress_at('infinity', as_of, for_date)",
@@ -50,9 +50,18 @@ _VIEW_COLUMN_COMMENTS = {
 # `status_code` and `batch` columns mean one thing per view.
 _SPECIAL_COMMENTS = {
     ("unit_report_status_daily", "status_code"): "on_time, late, refused, missing or not_expected.",
-    ("directive_progress_daily", "status_code"): "achieved, on_track, behind, overdue, not_reported or not_due.",
-    ("directive_progress_latest", "status_code"): "achieved, on_track, behind, overdue, not_reported or not_due.",
-    ("unit_report_status_daily", "revision_count"): "Accepted corrections after the first report that changed a figure.",
+    (
+        "directive_progress_daily",
+        "status_code",
+    ): "achieved, on_track, behind, overdue, not_reported or not_due.",
+    (
+        "directive_progress_latest",
+        "status_code",
+    ): "achieved, on_track, behind, overdue, not_reported or not_due.",
+    (
+        "unit_report_status_daily",
+        "revision_count",
+    ): "Accepted corrections after the first report that changed a figure.",
 }
 
 
@@ -94,7 +103,9 @@ def column_comment(view: str, column: str) -> str:
 
 
 def _comment_on(connection: sa.Connection, view: str) -> None:
-    header = [line.removeprefix("-- ") for line in _text(f"views/{view}.sql").splitlines() if line.startswith("-- ")]
+    header = [
+        line.removeprefix("-- ") for line in _text(f"views/{view}.sql").splitlines() if line.startswith("-- ")
+    ]
     _execute(connection, f"comment on view reporting.{view} is $c${' '.join(header)}$c$")
     columns = sa.inspect(connection).get_columns(view, schema="reporting")
     for column in columns:

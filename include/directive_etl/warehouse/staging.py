@@ -36,11 +36,18 @@ def append_rows(connection: sa.Connection, target: sa.Table, frame: pd.DataFrame
 
 
 def _copy(
-    connection: sa.Connection, frame: pd.DataFrame, target: sa.Table, columns: Sequence[str], into: sql.Identifier
+    connection: sa.Connection,
+    frame: pd.DataFrame,
+    target: sa.Table,
+    columns: Sequence[str],
+    into: sql.Identifier,
 ) -> None:
     driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    with driver.cursor() as cursor, cursor.copy(sql.SQL("copy {} ({}) from stdin").format(into, names)) as copy:
+    with (
+        driver.cursor() as cursor,
+        cursor.copy(sql.SQL("copy {} ({}) from stdin").format(into, names)) as copy,
+    ):
         for row in _rows(frame, target, columns):
             copy.write_row(row)
 

@@ -7,14 +7,13 @@ number. What is wrong with it is told here:
 - it opens a quote that nothing closes: a reader would take the rest of the file for one value.
 """
 
-import csv
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import BinaryIO
 
+from directive_etl.sources.sms_log.quoting import Quoting
 from directive_etl.sources.sms_log.text_files import TextFile
 
 LONGEST_LINE = 1 << 20
@@ -33,100 +32,110 @@ class RefusedLine:
 
 
 @dataclass(frozen=True)
-class Quoting:
-    """How rows with quoted values look: what a row must be for its quote to be closed."""
+class Copied:
+    """A copy's lines: those left out, in order, and how many rows the others are, a header among them."""
 
-    quote: str
-    delimiter: str
-    column_count: int
-    encoding: str
-
-    def closes(self, lines: Sequence[bytes]) -> bool:
-        """Tell whether the lines are one row together."""
-        text = b"\n".join(lines).decode(self.encoding, errors="replace")
-        try:
-            rows = list(csv.reader(StringIO(text), delimiter=self.delimiter, quotechar=self.quote, strict=True))
-        except csv.Error:
-            return False
-        return len(rows) == 1 and len(rows[0]) == self.column_count
+    refused: list[RefusedLine]
+    row_count: int
 
 
-def copy_readable_lines(file: TextFile, quoting: Quoting | None, target: Path) -> list[RefusedLine]:
+def copy_readable_lines(file: TextFile, quoting: Quoting | None, column_count: int, target: Path) -> Copied:
     """Write the lines of a file that can be read to `target`, as plain text.
 
     Args:
         file: what to copy.
         quoting: None where values are never quoted.
+        column_count: columns of a row; only rows of several lines are counted.
         target: the copy.
-
-    Returns:
-        The lines left out.
 
     Raises:
         DamagedFileError: the file cannot be decompressed to its end.
     """
     refused: list[RefusedLine] = []
-    quote = quoting.quote.encode(quoting.encoding) if quoting else None
+    row_count = 0
     with file.open() as source, target.open("wb") as copy:
-        waiting: deque[tuple[int, bytes]] = deque()
-        lines = _iter_sound_lines(source, refused)
-        while True:
-            if not waiting:
-                following = next(lines, None)
-                if following is None:
-                    break
-                waiting.append(following)
-            number, line = waiting.popleft()
-            if quoting is None or quote is None or line.count(quote) % 2 == 0:
-                copy.write(line + b"\n")
-                continue
-            length = _close_quote(line, waiting, lines, quoting)
-            if length is None:
-                refused.append(RefusedLine(number, "bad_quote", _shown(line)))
-                copy.write(b"\n")
-                continue
-            copy.write(line + b"\n")
-            for _ in range(length):
-                copy.write(waiting.popleft()[1] + b"\n")
-    return sorted(refused, key=lambda row: row.line)
+        lines = _Lines(source)
+        while (line := lines.take()) is not None:
+            row = [line]
+            if quoting is not None and quoting.quote in line.text and not quoting.is_whole(line.text):
+                row = _whole_row(line, lines, quoting, column_count)
+            fault = next((part.fault for part in row if part.fault), None)
+            if len(row) == 1 and fault is None and quoting is not None and not quoting.is_whole(line.text):
+                fault = "bad_quote"
+            if fault is not None:
+                refused.append(RefusedLine(line.number, fault, _shown(row)))
+            elif line.content:
+                row_count += 1
+            for part in row:
+                copy.write((b"" if fault else part.content) + b"\n")
+    return Copied(refused, row_count)
 
 
-def _close_quote(
-    line: bytes, waiting: deque[tuple[int, bytes]], lines: Iterator[tuple[int, bytes]], quoting: Quoting
-) -> int | None:
-    """Return how many of the following lines belong to a row with an open quote; None when nothing closes it."""
-    row = [line]
-    while len(row) < _MOST_LINES_OF_A_ROW:
-        if len(waiting) < len(row):
-            following = next(lines, None)
-            if following is None:
+@dataclass(frozen=True)
+class _Line:
+    """A line without its end; `fault` is why it must not be read."""
+
+    number: int
+    content: bytes
+    fault: str | None
+
+    @property
+    def text(self) -> str:
+        return self.content.decode("utf-8", errors="surrogateescape")
+
+
+class _Lines:
+    """The lines of a file, of which some may be looked at ahead."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self._ahead: deque[_Line] = deque()
+        self._count = 0
+
+    def take(self) -> _Line | None:
+        return self._ahead.popleft() if self._ahead else self._read()
+
+    def look(self, distance: int) -> _Line | None:
+        """Return the line at a distance, from 0, without taking it."""
+        while len(self._ahead) <= distance:
+            line = self._read()
+            if line is None:
                 return None
-            waiting.append(following)
-        row.append(waiting[len(row) - 1][1])
-        if quoting.closes(row):
-            return len(row) - 1
-    return None
+            self._ahead.append(line)
+        return self._ahead[distance]
 
-
-def _iter_sound_lines(source: BinaryIO, refused: list[RefusedLine]) -> Iterator[tuple[int, bytes]]:
-    """Yield every line with its number and without its end; a line that must not be read as a blank one."""
-    number = 0
-    while piece := source.readline(LONGEST_LINE):
-        number += 1
-        line = piece.rstrip(b"\r\n")
+    def _read(self) -> _Line | None:
+        piece = self._source.readline(LONGEST_LINE)
+        if not piece:
+            return None
+        self._count += 1
         fault = None
-        if not piece.endswith(b"\n") and len(piece) == LONGEST_LINE:
+        if len(piece) == LONGEST_LINE and not piece.endswith(b"\n"):
             fault = "line_too_long"
-            while (rest := source.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):
+            while (rest := self._source.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):
                 pass
-        elif b"\0" in line:
+        elif b"\0" in piece:
             fault = "nul_byte"
-        if fault is not None:
-            refused.append(RefusedLine(number, fault, _shown(line)))
-            line = b""
         # A carriage return inside a line is a stray one; a reader would end the line there.
-        yield number, line.replace(b"\r", b" ")
+        return _Line(self._count, piece.rstrip(b"\r\n").replace(b"\r", b" "), fault)
 
 
-def _shown(line: bytes) -> str:
-    return line[:_LONGEST_CONTENT].replace(b"\0", b"\\0").decode("utf-8", errors="replace")
+def _whole_row(line: _Line, lines: _Lines, quoting: Quoting, column_count: int) -> list[_Line]:
+    """Take the lines that belong to the row of a line; the line alone when they make no row together."""
+    row, text = [line], line.text
+    while len(row) < _MOST_LINES_OF_A_ROW and quoting.is_open(text):
+        following = lines.look(len(row) - 1)
+        if following is None:
+            return [line]
+        row.append(following)
+        text += "\n" + following.text
+    if not quoting.is_whole(text) or quoting.column_count(text) != column_count:
+        return [line]
+    for _ in row[1:]:
+        lines.take()
+    return row
+
+
+def _shown(row: Sequence[_Line]) -> str:
+    content = b" ".join(part.content for part in row)[:_LONGEST_CONTENT]
+    return content.replace(b"\0", b"\\0").decode("utf-8", errors="replace")

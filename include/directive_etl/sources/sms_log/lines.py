@@ -13,6 +13,7 @@ import duckdb
 
 from directive_etl.registry.operators import DelimitedLog, KannelLog
 from directive_etl.sources.sms_log.fields import raw_line_options, read_csv_call
+from directive_etl.sources.sms_log.quoting import Quoting, continued_lines
 from directive_etl.sources.sms_log.sql_text import literal
 from directive_etl.sources.sms_log.text_files import TextFile
 
@@ -113,31 +114,38 @@ def find_special_lines(
     connection: duckdb.DuckDBPyConnection, file: TextFile, log: DelimitedLog | KannelLog
 ) -> tuple[list[int], list[int]]:
     """Return the blank lines, and the lines that continue a quoted value."""
-    quote = log.quote if isinstance(log, DelimitedLog) else None
-    opens = "false"
-    if quote is not None:
-        opens = f"contains(line, {literal(quote)}) AND (length(line) - length(replace(line, {literal(quote)}, ''))) % 2 = 1"
+    quoting = quoting_of(log)
+    not_whole = "false"
+    if quoting is not None:
+        quote, pattern = literal(quoting.quote), literal(quoting.whole_row)
+        # The last line of a row may look like a whole one, but for its odd quote.
+        is_odd = f"(length(line) - length(replace(line, {quote}, ''))) % 2 = 1"
+        not_whole = f"contains(line, {quote}) AND ({is_odd} OR NOT regexp_full_match(line, {pattern}))"
     call = read_csv_call([file], ["line"], raw_line_options(log.encoding))
     found = connection.execute(
         f"""
-        SELECT n, line IS NULL
+        SELECT n, line
         FROM (SELECT row_number() OVER () AS n, line FROM {call})
-        WHERE line IS NULL OR ({opens})
+        WHERE line IS NULL OR ({not_whole})
         ORDER BY n
         """
     ).fetchall()
-    unread = Numbering(reject.record_no for _, reject in read_rejects(connection, [file]))
-    blank: list[int] = []
-    continued: list[int] = []
-    opened: int | None = None
-    for n, is_blank in found:
-        line = unread.nth(int(n))
-        if is_blank:
-            if opened is None:
-                blank.append(line)
-        elif opened is None:
-            opened = line
-        else:
-            continued.extend(range(opened + 1, line + 1))
-            opened = None
-    return blank, continued
+    rejects = [reject for _, reject in read_rejects(connection, [file])]
+    unread = Numbering(reject.record_no for reject in rejects)
+    numbered = [(unread.nth(int(n)), line) for n, line in found]
+    blank = [number for number, line in numbered if line is None]
+    if quoting is None:
+        return blank, []
+    # A line that is no text may open a quote as well.
+    special = [(number, line) for number, line in numbered if line is not None]
+    special += [(reject.record_no, reject.content) for reject in rejects]
+    continued = continued_lines(sorted(special), quoting)
+    inside = set(continued)
+    return [number for number in blank if number not in inside], continued
+
+
+def quoting_of(log: DelimitedLog | KannelLog) -> Quoting | None:
+    """Return how a log quotes; None when it does not."""
+    if isinstance(log, DelimitedLog) and log.quote is not None:
+        return Quoting(log.quote, log.delimiter)
+    return None

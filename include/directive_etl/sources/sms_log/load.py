@@ -1,6 +1,6 @@
 """Load counted drop days into the warehouse, and publish reach over all operators."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 import pandas as pd
@@ -14,7 +14,7 @@ from directive_etl.quality.results import CheckResult, describe, failed_critical
 from directive_etl.registry.campaigns import Campaign
 from directive_etl.registry.operators import Operator
 from directive_etl.sources.sms_log.count import DropDayCounts
-from directive_etl.warehouse.ledger import Batch, lock_part, write_batch
+from directive_etl.warehouse.ledger import Batch, hash_input, lock_part, write_batch
 from directive_etl.warehouse.merge import merge_rows
 from directive_etl.warehouse.observations import record_observations
 from directive_etl.warehouse.tables import facts, ops
@@ -26,8 +26,34 @@ RESPONSIBLE_UNIT = "STTTT"
 NO_CAMPAIGN = "-"
 
 
+def input_hash(landed: Mapping[date, Sequence[LandedFile]]) -> str:
+    """Return the hash by which the ledger knows these files."""
+    return hash_input(_in_order(landed))
+
+
+def recorded_inputs(connection: sa.Connection, operator: Operator, drop_day: date) -> dict[date, str]:
+    """Return the input hash of each counted drop day that shares a folder with this one."""
+    table = ops.load_batch
+    window = timedelta(days=operator.window_days)
+    query = (
+        sa.select(table.c.report_date, table.c.input_hash)
+        .distinct(table.c.report_date)
+        .where(
+            table.c.source_code == SOURCE,
+            table.c.part_code == operator.operator_code,
+            table.c.report_date.between(drop_day - window, drop_day + window),
+        )
+        .order_by(table.c.report_date, table.c.batch_id.desc())
+    )
+    return {row.report_date: row.input_hash for row in connection.execute(query)}
+
+
 def operator_batch(
-    operator: Operator, drop_day: date, files: Sequence[LandedFile], counts: DropDayCounts, checks: Sequence[CheckResult]
+    operator: Operator,
+    drop_day: date,
+    landed: Mapping[date, Sequence[LandedFile]],
+    counts: DropDayCounts,
+    checks: Sequence[CheckResult],
 ) -> Batch:
     """Describe what was counted as a ledger row; a failed critical check makes it a refused batch."""
     failed = failed_critical(checks)
@@ -40,7 +66,7 @@ def operator_batch(
         report_date=drop_day,
         known_at=counts.known_at,
         account=account,
-        files=files,
+        files=_in_order(landed),
         refused=counts.refused,
         checks=checks,
         suite_name="core.daily_sms",
@@ -91,6 +117,10 @@ def load_operator_day(
     raise RefusedBatchError(f"{SOURCE} {batch.part_code} {batch.report_date}: {batch.reason}")
 
 
+def _in_order(landed: Mapping[date, Sequence[LandedFile]]) -> list[LandedFile]:
+    return [file for _, files in sorted(landed.items()) for file in files]
+
+
 def _operator_figures(
     operator: Operator, batch: Batch, counts: DropDayCounts, dropped_days: Sequence[date]
 ) -> pd.DataFrame:
@@ -101,7 +131,7 @@ def _operator_figures(
     for day in dropped_days:
         is_final = batch.report_date >= day + timedelta(days=operator.window_days)
         for measure_code, column in (("sms_message_count", "message_count"), ("sms_delivered_count", "delivered_count")):
-            value = int(sums.at[day, column]) if day in sums.index else 0
+            value = int(sums[column].get(day, 0))
             rows.append(_figure(measure_code, batch.part_code, day, value, is_final, batch.known_at))
     return pd.DataFrame(rows)
 
@@ -205,7 +235,8 @@ def _known_at(connection: sa.Connection, drop_day: date) -> datetime:
     query = sa.select(sa.func.max(table.c.known_at)).where(
         table.c.source_code == SOURCE, table.c.status_code == "loaded", table.c.report_date <= drop_day
     )
-    return connection.execute(query).scalar_one()
+    known_at: datetime = connection.execute(query).scalar_one()
+    return known_at
 
 
 def _wave_days(connection: sa.Connection, campaign: Campaign) -> set[date]:

@@ -44,27 +44,28 @@ def telecom_prefixes() -> list[TelecomPrefix]:
 def number_macros() -> str:
     """Return the statements that create the macros of `number_stages`."""
     return f"""
-        -- Nine digits, or ten digits of the old form, after whatever leads there. The value and the length of the text
-        -- together tell how many zeros stand before: 10 characters below 10^9 start with exactly one. `has_plus` is 1 or 0.
-        CREATE MACRO national_digits(size, digits, has_plus) AS
+        -- Nine digits, or ten digits of the old form, after whatever leads there. The value and the size of the text
+        -- together tell how many zeros stand before: 10 characters below 10^9 start with exactly one.
+        CREATE MACRO national_digits(text, size, digits, has_plus) AS
             CASE
-                WHEN digits BETWEEN 84100000000 AND 84999999999
-                    THEN CASE WHEN size = 11 + has_plus OR size = 13 AND has_plus = 0 THEN digits - 84000000000 END
-                WHEN digits BETWEEN 100000000 AND 999999999 THEN CASE WHEN size IN (9, 10) AND has_plus = 0 THEN digits END
-                WHEN digits BETWEEN 1000000000 AND 1999999999
-                    THEN CASE WHEN size IN (10, 11) AND has_plus = 0 THEN digits END
-                WHEN digits BETWEEN 840100000000 AND 841999999999
-                    THEN CASE WHEN size = 12 + has_plus OR size = 14 AND has_plus = 0 THEN digits - 840000000000 END
+                WHEN digits BETWEEN 84100000000 AND 84999999999 THEN
+                    CASE WHEN size = 11 + has_plus OR size = 13 AND starts_with(text, '00') THEN digits - 84000000000 END
+                WHEN digits BETWEEN 100000000 AND 999999999 THEN
+                    CASE WHEN size IN (9, 10) AND has_plus = 0 THEN digits END
+                WHEN digits BETWEEN 1000000000 AND 1999999999 THEN
+                    CASE WHEN size IN (10, 11) AND has_plus = 0 THEN digits END
+                WHEN digits BETWEEN 840100000000 AND 841999999999 THEN
+                    CASE WHEN size = 12 + has_plus OR size = 14 AND starts_with(text, '00') THEN digits - 840000000000 END
+                WHEN digits BETWEEN 8401000000000 AND 8401999999999 THEN
+                    CASE WHEN size = 13 + has_plus OR size = 15 AND starts_with(text, '00') THEN digits - 8400000000000 END
             END;
         CREATE MACRO modern_digits(national) AS
             CASE WHEN national < 1000000000 THEN national
                 ELSE {_old_prefix_case("national // 10000000")} * 10000000 + national % 10000000 END;
         CREATE MACRO plan_number(digits) AS
             CASE WHEN {_known_prefix("digits // 10000000")} THEN (84000000000 + digits)::UBIGINT END;
-        -- A cast to an integer would read 9e8 and 1_000 as numbers; those take the careful way, which refuses them.
-        CREATE MACRO plain_digits(text) AS
-            CASE WHEN NOT contains(text, 'e') AND NOT contains(text, 'E') AND NOT contains(text, '_')
-                THEN TRY_CAST(text AS UBIGINT) END;
+        -- A cast to an integer would read 9e8, 1_000 and 0x1F as well; those do not end with the digits of their value.
+        CREATE MACRO pure_digits(text, digits) AS CASE WHEN ends_with(text, digits::VARCHAR) THEN digits END;
         CREATE MACRO plus_of(text) AS starts_with(text, '+')::UTINYINT;
         CREATE MACRO without_separators(text) AS translate(text, '{_SEPARATORS}', '');
         CREATE MACRO only_digits(text) AS CASE WHEN regexp_full_match(text, '\\+?[0-9]+') THEN TRY_CAST(text AS UBIGINT) END;
@@ -89,15 +90,18 @@ def number_stages(relation: str, takes_foreign: bool) -> str:
             coalesce(plain_number, plan_number(modern_digits(careful_digits)), {foreign}) AS recipient_number
         FROM (
             SELECT *,
-                national_digits(strlen(careful_text), only_digits(careful_text), plus_of(careful_text)) AS careful_digits
+                national_digits(careful_text, strlen(careful_text), only_digits(careful_text), plus_of(careful_text))
+                    AS careful_digits
             FROM (
                 SELECT *, without_separators(CASE WHEN plain_number IS NULL THEN recipient END) AS careful_text
                 FROM (
                     SELECT * EXCLUDE (national_number), plan_number(national_number) AS plain_number
                     FROM (
                         SELECT * EXCLUDE (written_digits),
-                            national_digits(strlen(recipient), written_digits, plus_of(recipient)) AS national_number
-                        FROM (SELECT *, plain_digits(recipient) AS written_digits FROM ({relation}))
+                            national_digits(
+                                recipient, strlen(recipient), pure_digits(recipient, written_digits), plus_of(recipient)
+                            ) AS national_number
+                        FROM (SELECT *, TRY_CAST(recipient AS UBIGINT) AS written_digits FROM ({relation}))
                     )
                 )
             )

@@ -38,7 +38,8 @@ def _iter_refused(
             code, detail = file.fault
             yield _refused(file, "file", code, f"{REASONS[code]}: {mask_digits(detail)}", file.landed.origin)
             continue
-        numbered = [(row.line, row.reason_code, row.content) for row in file.refused_lines]
+        left_out = file.copied.refused if file.copied else []
+        numbered = [(row.line, row.reason_code, row.content) for row in left_out]
         if (events[place] or file.rejects) and file.text:
             lines = FileLines.of(connection, file.text, operator.log, file.skipped_lines, file.rejects)
             numbered += [(lines.of_reject(reject), reject.reason_code, reject.content) for reject in file.rejects]

@@ -17,11 +17,11 @@ import duckdb
 from directive_etl.landing import LandedFile
 from directive_etl.registry.campaigns import Campaign
 from directive_etl.registry.operators import DelimitedLog, Operator
-from directive_etl.sources.sms_log.careful_copy import Quoting, RefusedLine, copy_readable_lines
+from directive_etl.sources.sms_log.careful_copy import Copied, copy_readable_lines
 from directive_etl.sources.sms_log.delimited import Shape, WrongHeaderError, delimited_fields, read_shape
 from directive_etl.sources.sms_log.events import CREATE_EVENTS, typed_events
 from directive_etl.sources.sms_log.kannel import kannel_fields
-from directive_etl.sources.sms_log.lines import Reject, find_special_lines, read_rejects
+from directive_etl.sources.sms_log.lines import Reject, find_special_lines, quoting_of, read_rejects
 from directive_etl.sources.sms_log.text_files import DamagedFileError, Inspection, TextFile, inspect_text
 
 # Faults that no other way of reading the file would cure.
@@ -37,7 +37,7 @@ class ScannedFile:
         text: what is read: the file, or a careful copy of it; None for a file without a byte.
         inspection: what its bytes say.
         shape: how its columns lie; None where the format has none, or the file no rows.
-        refused_lines: lines left out of the careful copy.
+        copied: what the careful copy is, when there is one.
         rejects: rows that could not be split into columns.
         fault: reason code and detail when the file is refused whole.
         row_count: rows that became events.
@@ -47,7 +47,7 @@ class ScannedFile:
     text: TextFile | None
     inspection: Inspection | None = None
     shape: Shape | None = None
-    refused_lines: list[RefusedLine] = field(default_factory=list)
+    copied: Copied | None = None
     rejects: list[Reject] = field(default_factory=list)
     fault: tuple[str, str] | None = None
     row_count: int = 0
@@ -60,7 +60,8 @@ class ScannedFile:
     @property
     def read_count(self) -> int:
         """Rows read; a file that is refused whole counts as one."""
-        return 1 if self.fault else self.row_count + len(self.rejects) + len(self.refused_lines)
+        left_out = len(self.copied.refused) if self.copied else 0
+        return 1 if self.fault else self.row_count + len(self.rejects) + left_out
 
 
 class Scanner:
@@ -180,36 +181,32 @@ class Scanner:
 
     def _find_unsound(self, files: Sequence[ScannedFile]) -> set[int]:
         """Return the places of files whose bytes are no plain text, or whose rows are not what DuckDB read."""
-        return {
-            place
-            for place, file in enumerate(files)
-            if file.text and file.inspection and not file.fault and not self._is_sound(file, file.text, file.inspection)
-        }
+        return {place for place, file in enumerate(files) if not file.fault and not self._is_sound(file)}
 
-    def _is_sound(self, file: ScannedFile, text: TextFile, inspection: Inspection) -> bool:
-        is_copy = text.path != file.landed.path
-        if not is_copy and (inspection.has_nul or not inspection.is_plainly_ended):
+    def _is_sound(self, file: ScannedFile) -> bool:
+        if file.text is None or file.inspection is None:
+            return True
+        found = file.row_count + len(file.rejects)
+        if file.copied is not None:
+            return found == file.copied.row_count - (1 if file.skipped_lines else 0)
+        if file.inspection.has_nul or not file.inspection.is_plainly_ended:
             return False
         if any(reject.swallows_lines for reject in file.rejects):
             return False
-        lines = inspection.line_count - file.skipped_lines
-        if isinstance(self._operator.log, DelimitedLog) and file.shape is None:
-            return True  # blank lines only
-        found = file.row_count + len(file.rejects)
-        if found == lines:
+        lines = file.inspection.line_count - file.skipped_lines
+        if found == lines or (isinstance(self._operator.log, DelimitedLog) and file.shape is None):
             return True
-        blank, continued = find_special_lines(self._connection, text, self._operator.log)
+        blank, continued = find_special_lines(self._connection, file.text, self._operator.log)
         return found + sum(line > file.skipped_lines for line in (*blank, *continued)) == lines
 
     def _copy_carefully(self, file: ScannedFile, target: Path) -> None:
         if file.fault or file.text is None:
             return
-        log = self._operator.log
-        quoting = None
-        if isinstance(log, DelimitedLog) and log.quote and file.shape:
-            quoting = Quoting(log.quote, log.delimiter, len(file.shape.columns), log.encoding)
+        column_count = len(file.shape.columns) if file.shape else 1
         try:
-            file.refused_lines = copy_readable_lines(file.text, quoting, target)
+            file.copied = copy_readable_lines(
+                file.text, quoting_of(self._operator.log), column_count, target
+            )
         except DamagedFileError as error:
             file.fault = ("unreadable_file", str(error))
         file.text = TextFile(target, "none", file.text.file_no)

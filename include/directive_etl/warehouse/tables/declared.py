@@ -3,17 +3,26 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from directive_etl.warehouse.tables.metadata import Moment, metadata
+from directive_etl.warehouse.tables.metadata import metadata
 
 unit = sa.Table(
     "unit",
     metadata,
-    sa.Column("unit_code", sa.Text, primary_key=True, comment="Code of the unit; codes of wards are reused over time."),
-    sa.Column("valid_from", sa.Date, primary_key=True, comment="First day in force; 1900-01-01 when not researched."),
+    sa.Column(
+        "unit_code",
+        sa.Text,
+        primary_key=True,
+        comment="Code of the unit; codes of wards are reused over time.",
+    ),
+    sa.Column(
+        "valid_from", sa.Date, primary_key=True, comment="First day in force; 1900-01-01 when not researched."
+    ),
     sa.Column("valid_to", sa.Date, comment="Last day in force; NULL while in force."),
     sa.Column("name_vi", sa.Text, nullable=False, comment="Name in Vietnamese."),
     sa.Column("name_en", sa.Text, comment="Name in English, where one is known."),
-    sa.Column("unit_type", sa.Text, nullable=False, comment="Type, e.g. so_ban_nganh, ubnd_quan_huyen, xa_phuong."),
+    sa.Column(
+        "unit_type", sa.Text, nullable=False, comment="Type, e.g. so_ban_nganh, ubnd_quan_huyen, xa_phuong."
+    ),
     sa.Column("parent_unit_code", sa.Text, comment="The unit it is added up to; NULL for the city."),
     sa.Column("gso_code", sa.Text, comment="Code of the General Statistics Office."),
     sa.Column("population_2019", sa.Integer, comment="Census of 1 April 2019. Unit: persons."),
@@ -56,7 +65,12 @@ directive = sa.Table(
 clause = sa.Table(
     "clause",
     metadata,
-    sa.Column("directive_code", sa.ForeignKey("core.directive.directive_code"), primary_key=True, comment="Directive."),
+    sa.Column(
+        "directive_code",
+        sa.ForeignKey("core.directive.directive_code"),
+        primary_key=True,
+        comment="Directive.",
+    ),
     sa.Column("clause_code", sa.Text, primary_key=True, comment="Clause as numbered in the directive."),
     sa.Column("position", sa.SmallInteger, nullable=False, comment="Order in the directive, from 1."),
     sa.Column("text_vi", sa.Text, nullable=False, comment="Text in Vietnamese."),
@@ -75,23 +89,47 @@ indicator = sa.Table(
     sa.Column("position", sa.SmallInteger, nullable=False, comment="Order in the directive, from 1."),
     sa.Column("name_vi", sa.Text, nullable=False, comment="Name in Vietnamese."),
     sa.Column("name_en", sa.Text, nullable=False, comment="Name in English."),
-    sa.Column("calculation", sa.Text, nullable=False, comment="ratio_pct, count, per_unit_day or days_since."),
+    sa.Column(
+        "calculation", sa.Text, nullable=False, comment="ratio_pct, count, per_unit_day or days_since."
+    ),
     sa.Column("kind", sa.Text, nullable=False, comment="stock (last value of a period) or flow (adds up)."),
     sa.Column("direction", sa.Text, nullable=False, comment="up: more is better; down: less is better."),
     sa.Column("source_code", sa.Text, nullable=False, comment="Source of its measures."),
     sa.Column("numerator_measure", sa.Text, nullable=False, comment="Measure added up in the numerator."),
     sa.Column("numerator_categories", ARRAY(sa.Text), comment="Its categories; NULL means all."),
-    sa.Column("denominator_measure", sa.Text, comment="Measure added up in the denominator, where there is one."),
+    sa.Column(
+        "denominator_measure", sa.Text, comment="Measure added up in the denominator, where there is one."
+    ),
     sa.Column("denominator_categories", ARRAY(sa.Text), comment="Its categories; NULL means all."),
-    sa.Column("responsible_unit_types", ARRAY(sa.Text), nullable=False, comment="Types of unit that answer for it."),
-    sa.Column("responsible_units", ARRAY(sa.Text), nullable=False, comment="Further units that answer for it, by code."),
-    sa.Column("measured_unit_types", ARRAY(sa.Text), nullable=False, comment="Types of unit whose figures are added up."),
-    sa.Column("measured_units", ARRAY(sa.Text), nullable=False, comment="Further units whose figures are added up."),
-    sa.ForeignKeyConstraint(["directive_code", "clause_code"], ["core.clause.directive_code", "core.clause.clause_code"]),
-    sa.CheckConstraint("calculation IN ('ratio_pct', 'count', 'per_unit_day', 'days_since')", name="calculation_known"),
+    sa.Column(
+        "responsible_unit_types", ARRAY(sa.Text), nullable=False, comment="Types of unit that answer for it."
+    ),
+    sa.Column(
+        "responsible_units",
+        ARRAY(sa.Text),
+        nullable=False,
+        comment="Further units that answer for it, by code.",
+    ),
+    sa.Column(
+        "measured_unit_types",
+        ARRAY(sa.Text),
+        nullable=False,
+        comment="Types of unit whose figures are added up.",
+    ),
+    sa.Column(
+        "measured_units", ARRAY(sa.Text), nullable=False, comment="Further units whose figures are added up."
+    ),
+    sa.ForeignKeyConstraint(
+        ["directive_code", "clause_code"], ["core.clause.directive_code", "core.clause.clause_code"]
+    ),
+    sa.CheckConstraint(
+        "calculation IN ('ratio_pct', 'count', 'per_unit_day', 'days_since')", name="calculation_known"
+    ),
     sa.CheckConstraint("kind IN ('stock', 'flow')", name="kind_known"),
     sa.CheckConstraint("direction IN ('up', 'down')", name="direction_known"),
-    sa.CheckConstraint("(calculation = 'ratio_pct') = (denominator_measure IS NOT NULL)", name="ratio_has_denominator"),
+    sa.CheckConstraint(
+        "(calculation = 'ratio_pct') = (denominator_measure IS NOT NULL)", name="ratio_has_denominator"
+    ),
     schema="core",
     comment="One row per indicator of a directive.",
 )
@@ -101,7 +139,9 @@ indicator_target = sa.Table(
     metadata,
     sa.Column("directive_code", sa.Text, primary_key=True, comment="Directive."),
     sa.Column("indicator_code", sa.Text, primary_key=True, comment="Indicator."),
-    sa.Column("target_number", sa.SmallInteger, primary_key=True, comment="Order in the directive's file, from 1."),
+    sa.Column(
+        "target_number", sa.SmallInteger, primary_key=True, comment="Order in the directive's file, from 1."
+    ),
     sa.Column("target_value", sa.Numeric, nullable=False, comment="Value to reach, in the indicator's unit."),
     sa.Column("valid_from", sa.Date, nullable=False, comment="First day it holds."),
     sa.Column("valid_to", sa.Date, comment="Last day it holds; NULL while open."),
@@ -111,7 +151,8 @@ indicator_target = sa.Table(
     sa.Column("source", sa.Text, comment="The document that gives it."),
     sa.Column("note", sa.Text, comment="What should be known about it."),
     sa.ForeignKeyConstraint(
-        ["directive_code", "indicator_code"], ["core.indicator.directive_code", "core.indicator.indicator_code"]
+        ["directive_code", "indicator_code"],
+        ["core.indicator.directive_code", "core.indicator.indicator_code"],
     ),
     sa.CheckConstraint("is_assumed OR source IS NOT NULL", name="sourced_or_assumed"),
     schema="core",
@@ -121,7 +162,12 @@ indicator_target = sa.Table(
 measure = sa.Table(
     "measure",
     metadata,
-    sa.Column("directive_code", sa.ForeignKey("core.directive.directive_code"), primary_key=True, comment="Directive."),
+    sa.Column(
+        "directive_code",
+        sa.ForeignKey("core.directive.directive_code"),
+        primary_key=True,
+        comment="Directive.",
+    ),
     sa.Column("measure_code", sa.Text, primary_key=True, comment="Code of the measure."),
     sa.Column("name_vi", sa.Text, nullable=False, comment="Name in Vietnamese."),
     sa.Column("name_en", sa.Text, nullable=False, comment="Name in English."),
@@ -136,7 +182,9 @@ operator = sa.Table(
     metadata,
     sa.Column("operator_code", sa.Text, primary_key=True, comment="Code of the operator."),
     sa.Column("name", sa.Text, nullable=False, comment="Name."),
-    sa.Column("window_days", sa.SmallInteger, nullable=False, comment="Days that receipts are awaited. Unit: days."),
+    sa.Column(
+        "window_days", sa.SmallInteger, nullable=False, comment="Days that receipts are awaited. Unit: days."
+    ),
     schema="core",
     comment="Telecom operators that send SMS logs. Source: registry/operators.",
 )
@@ -146,9 +194,13 @@ campaign = sa.Table(
     metadata,
     sa.Column("campaign_code", sa.Text, primary_key=True, comment="Code of the campaign."),
     sa.Column("name_vi", sa.Text, nullable=False, comment="Name in Vietnamese."),
-    sa.Column("subscriber_count", sa.Integer, nullable=False, comment="Subscribers to reach. Unit: subscribers."),
+    sa.Column(
+        "subscriber_count", sa.Integer, nullable=False, comment="Subscribers to reach. Unit: subscribers."
+    ),
     sa.Column("is_assumed", sa.Boolean, nullable=False, comment="TRUE when no document gives the number."),
-    sa.Column("wave_min_messages", sa.Integer, nullable=False, comment="Messages a day from which it is a wave."),
+    sa.Column(
+        "wave_min_messages", sa.Integer, nullable=False, comment="Messages a day from which it is a wave."
+    ),
     schema="core",
     comment="SMS campaigns. Source: registry/campaigns.",
 )
@@ -170,7 +222,9 @@ procedure = sa.Table(
     sa.Column("valid_from", sa.Date, primary_key=True, comment="First day the service level holds."),
     sa.Column("valid_to", sa.Date, comment="Last day; NULL while it holds."),
     sa.Column("name_vi", sa.Text, nullable=False, comment="Name in Vietnamese."),
-    sa.Column("service_level", sa.SmallInteger, nullable=False, comment="Level of the online service, 1 to 4."),
+    sa.Column(
+        "service_level", sa.SmallInteger, nullable=False, comment="Level of the online service, 1 to 4."
+    ),
     sa.CheckConstraint("service_level BETWEEN 1 AND 4", name="service_level_known"),
     schema="core",
     comment="Administrative procedures with their online service level. Source: registry/procedures.",

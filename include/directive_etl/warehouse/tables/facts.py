@@ -22,9 +22,16 @@ daily_sms = sa.Table(
     "daily_sms",
     metadata,
     sa.Column("report_date", sa.Date, primary_key=True, comment="Local day the messages were submitted."),
-    sa.Column("operator_code", sa.ForeignKey("core.operator.operator_code"), primary_key=True, comment="Operator that reports them."),
+    sa.Column(
+        "operator_code",
+        sa.ForeignKey("core.operator.operator_code"),
+        primary_key=True,
+        comment="Operator that reports them.",
+    ),
     sa.Column("campaign_code", sa.Text, primary_key=True, comment="Campaign; `-` for messages of none."),
-    sa.Column("counted_through", sa.Date, nullable=False, comment="Last drop day whose receipts are counted in."),
+    sa.Column(
+        "counted_through", sa.Date, nullable=False, comment="Last drop day whose receipts are counted in."
+    ),
     _count("message_count", "Messages submitted. Unit: messages."),
     _count("segment_count", "Segments they were sent in. Unit: segments."),
     _count("delivered_count", "Messages whose last final receipt says delivered."),
@@ -35,7 +42,9 @@ daily_sms = sa.Table(
     _count("unknown_count", "Messages without a final receipt after the day became final."),
     _count("recipient_count", "Distinct recipients. Unit: subscribers."),
     _count("delivered_recipient_count", "Distinct recipients of delivered messages. Unit: subscribers."),
-    sa.Column("latency_p50_seconds", sa.Numeric, comment="Median time from submission to delivery. Unit: seconds."),
+    sa.Column(
+        "latency_p50_seconds", sa.Numeric, comment="Median time from submission to delivery. Unit: seconds."
+    ),
     sa.Column("latency_p95_seconds", sa.Numeric, comment="95th percentile of the same. Unit: seconds."),
     sa.Column("maturity", sa.Text, nullable=False, comment="open while receipts are awaited, then final."),
     _batch(),
@@ -54,10 +63,16 @@ daily_sms = sa.Table(
 sms_reach = sa.Table(
     "sms_reach",
     metadata,
-    sa.Column("campaign_code", sa.ForeignKey("core.campaign.campaign_code"), primary_key=True, comment="Campaign."),
+    sa.Column(
+        "campaign_code", sa.ForeignKey("core.campaign.campaign_code"), primary_key=True, comment="Campaign."
+    ),
     sa.Column("report_date", sa.Date, primary_key=True, comment="Day up to which reach is counted."),
-    sa.Column("counted_through", sa.Date, nullable=False, comment="Last drop day whose receipts are counted in."),
-    _count("reached_subscriber_count", "Distinct subscribers with a delivered message to date, across operators."),
+    sa.Column(
+        "counted_through", sa.Date, nullable=False, comment="Last drop day whose receipts are counted in."
+    ),
+    _count(
+        "reached_subscriber_count", "Distinct subscribers with a delivered message to date, across operators."
+    ),
     _batch(),
     schema="core",
     comment="One row per campaign and day: exact distinct reach, from keyed hashes that never enter the warehouse.",
@@ -91,7 +106,9 @@ portal_pull = sa.Table(
     metadata,
     sa.Column("system_code", sa.Text, primary_key=True, comment="Portal system."),
     sa.Column("report_date", sa.Date, primary_key=True, comment="Day the pull closes."),
-    sa.Column("known_at", Moment, nullable=False, comment="When its last page was received, by the portal's clock."),
+    sa.Column(
+        "known_at", Moment, nullable=False, comment="When its last page was received, by the portal's clock."
+    ),
     _batch(),
     schema="core",
     comment="One row per complete pull: the days whose dossiers are known to the end.",
@@ -104,7 +121,9 @@ daily_portal_dossier = sa.Table(
     sa.Column("system_code", sa.Text, primary_key=True, comment="Portal system."),
     sa.Column("unit_code", sa.Text, primary_key=True, comment="Unit that handles the dossiers."),
     sa.Column("procedure_code", sa.Text, primary_key=True, comment="National procedure code."),
-    sa.Column("service_level", sa.SmallInteger, nullable=False, comment="Level of the procedure on that day."),
+    sa.Column(
+        "service_level", sa.SmallInteger, nullable=False, comment="Level of the procedure on that day."
+    ),
     _count("received_count", "Dossiers received on the day. Unit: dossiers."),
     _count("received_online_count", "Of those, online."),
     _count("received_in_person_count", "Of those, in person."),
@@ -139,9 +158,13 @@ daily_portal_dossier = sa.Table(
 unit_figure = sa.Table(
     "unit_figure",
     metadata,
-    sa.Column("batch_id", sa.ForeignKey("ops.load_batch.batch_id"), primary_key=True, comment="The accepted report."),
+    sa.Column(
+        "batch_id", sa.ForeignKey("ops.load_batch.batch_id"), primary_key=True, comment="The accepted report."
+    ),
     sa.Column("measure_code", sa.Text, primary_key=True, comment="Measure."),
-    sa.Column("category_code", sa.Text, primary_key=True, comment="Category; empty when the measure has none."),
+    sa.Column(
+        "category_code", sa.Text, primary_key=True, comment="Category; empty when the measure has none."
+    ),
     sa.Column("directive_code", sa.Text, nullable=False, comment="Directive the report is about."),
     sa.Column("unit_code", sa.Text, nullable=False, comment="Unit that reported."),
     sa.Column("report_date", sa.Date, nullable=False, comment="Day the figures are about."),
@@ -155,17 +178,40 @@ unit_figure = sa.Table(
 observation = sa.Table(
     "observation",
     metadata,
-    sa.Column("observation_id", sa.BigInteger, sa.Identity(always=True), primary_key=True, comment="Number of the row."),
+    sa.Column(
+        "observation_id",
+        sa.BigInteger,
+        sa.Identity(always=True),
+        primary_key=True,
+        comment="Number of the row.",
+    ),
     sa.Column("source_code", sa.Text, nullable=False, comment="Source that gave the figure."),
     sa.Column("unit_code", sa.Text, nullable=False, comment="Unit the figure is about."),
     sa.Column("measure_code", sa.Text, nullable=False, comment="Measure."),
     sa.Column("category_code", sa.Text, nullable=False, comment="Category; empty when the measure has none."),
     sa.Column("figure_date", sa.Date, nullable=False, comment="Day the figure is about."),
     sa.Column("value", sa.BigInteger, comment="The figure; NULL when an earlier figure was withdrawn."),
-    sa.Column("obs_status", sa.Text, nullable=False, comment="SDMX CL_OBS_STATUS: A normal, P provisional, M missing."),
-    sa.Column("known_at", Moment, nullable=False, comment="When the figure could be known, by the channel's clock."),
-    sa.Column("recorded_at", Moment, nullable=False, server_default=sa.text("now()"), comment="When the warehouse began to believe it."),
-    sa.Column("superseded_at", Moment, comment="When the warehouse stopped believing it; NULL for the current revision."),
+    sa.Column(
+        "obs_status",
+        sa.Text,
+        nullable=False,
+        comment="SDMX CL_OBS_STATUS: A normal, P provisional, M missing.",
+    ),
+    sa.Column(
+        "known_at", Moment, nullable=False, comment="When the figure could be known, by the channel's clock."
+    ),
+    sa.Column(
+        "recorded_at",
+        Moment,
+        nullable=False,
+        server_default=sa.text("now()"),
+        comment="When the warehouse began to believe it.",
+    ),
+    sa.Column(
+        "superseded_at",
+        Moment,
+        comment="When the warehouse stopped believing it; NULL for the current revision.",
+    ),
     _batch(),
     sa.CheckConstraint("obs_status IN ('A', 'P', 'M')", name="obs_status_known"),
     sa.CheckConstraint("(value IS NULL) = (obs_status = 'M')", name="missing_has_no_value"),
@@ -179,7 +225,9 @@ observation = sa.Table(
         unique=True,
         postgresql_where=sa.text("superseded_at IS NULL"),
     ),
-    sa.Index("observation_history_idx", "figure_date", "unit_code", "measure_code", "category_code", "known_at"),
+    sa.Index(
+        "observation_history_idx", "figure_date", "unit_code", "measure_code", "category_code", "known_at"
+    ),
     sa.Index("observation_measure_idx", "measure_code", "unit_code", "figure_date"),
     schema="core",
     comment="One row per unit, measure, category, day and revision. A value is never changed or deleted.",
@@ -192,21 +240,36 @@ daily_progress = sa.Table(
     sa.Column("indicator_code", sa.Text, primary_key=True, comment="Indicator."),
     sa.Column("unit_code", sa.Text, primary_key=True, comment="Unit the row is about."),
     sa.Column("report_date", sa.Date, primary_key=True, comment="Day."),
-    sa.Column("numerator", sa.Numeric, comment="What was reached, in the measure's unit; NULL when not reported."),
+    sa.Column(
+        "numerator", sa.Numeric, comment="What was reached, in the measure's unit; NULL when not reported."
+    ),
     sa.Column("denominator", sa.Numeric, comment="Out of how many; NULL for indicators without one."),
     sa.Column("actual_value", sa.Numeric, comment="The indicator's value; NULL when not reported."),
     sa.Column("target_value", sa.Numeric, comment="The target in force; NULL when none is."),
     sa.Column("is_target_assumed", sa.Boolean, comment="TRUE when no document gives the target."),
     sa.Column("progress_pct", sa.Numeric, comment="Value against target. Unit: per cent, not capped."),
-    sa.Column("status_code", sa.Text, nullable=False, comment="achieved, on_track, behind, overdue, not_reported, not_due."),
-    sa.Column("obs_status", sa.Text, nullable=False, comment="SDMX CL_OBS_STATUS: A normal, P provisional, M missing."),
+    sa.Column(
+        "status_code",
+        sa.Text,
+        nullable=False,
+        comment="achieved, on_track, behind, overdue, not_reported, not_due.",
+    ),
+    sa.Column(
+        "obs_status",
+        sa.Text,
+        nullable=False,
+        comment="SDMX CL_OBS_STATUS: A normal, P provisional, M missing.",
+    ),
     sa.Column("due_date", sa.Date, comment="Day by which the target must be reached."),
-    sa.Column("days_overdue", sa.Integer, nullable=False, comment="Working days past the due date, while overdue."),
+    sa.Column(
+        "days_overdue", sa.Integer, nullable=False, comment="Working days past the due date, while overdue."
+    ),
     sa.Column("is_late", sa.Boolean, nullable=False, comment="TRUE when a figure came after it was due."),
     sa.Column("revision_count", sa.Integer, nullable=False, comment="Revisions of its figures."),
     sa.Column("recorded_at", Moment, comment="When its newest figure was recorded."),
     sa.CheckConstraint(
-        "status_code IN ('achieved', 'on_track', 'behind', 'overdue', 'not_reported', 'not_due')", name="status_known"
+        "status_code IN ('achieved', 'on_track', 'behind', 'overdue', 'not_reported', 'not_due')",
+        name="status_known",
     ),
     sa.CheckConstraint("status_code <> 'not_reported' OR numerator IS NULL", name="silence_is_not_zero"),
     sa.Index("daily_progress_unit_idx", "unit_code", "report_date"),

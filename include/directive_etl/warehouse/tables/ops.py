@@ -10,9 +10,13 @@ landed_file = sa.Table(
     metadata,
     sa.Column("sha256", sa.Text, primary_key=True, comment="SHA-256 of the bytes as sent, in hexadecimal."),
     sa.Column("source_code", sa.Text, primary_key=True, comment="sms_log, service_portal or unit_report."),
-    sa.Column("part_code", sa.Text, primary_key=True, comment="Operator, portal system or unit that sent it."),
+    sa.Column(
+        "part_code", sa.Text, primary_key=True, comment="Operator, portal system or unit that sent it."
+    ),
     sa.Column("report_date", sa.Date, primary_key=True, comment="Day under which it landed."),
-    sa.Column("origin", sa.Text, nullable=False, comment="Name or address it came from, long numbers masked."),
+    sa.Column(
+        "origin", sa.Text, nullable=False, comment="Name or address it came from, long numbers masked."
+    ),
     sa.Column("known_at", Moment, nullable=False, comment="When it reached us, by the channel's clock."),
     sa.Column("size_bytes", sa.BigInteger, nullable=False, comment="Size. Unit: bytes."),
     sa.CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256_is_hex"),
@@ -24,25 +28,70 @@ landed_file = sa.Table(
 load_batch = sa.Table(
     "load_batch",
     metadata,
-    sa.Column("batch_id", sa.BigInteger, sa.Identity(always=True), primary_key=True, comment="Number of the batch."),
-    sa.Column("source_code", sa.Text, nullable=False, comment="sms_log, service_portal, unit_report or pipeline."),
-    sa.Column("part_code", sa.Text, nullable=False, comment="Operator, portal system or unit; `all` for the whole source."),
+    sa.Column(
+        "batch_id", sa.BigInteger, sa.Identity(always=True), primary_key=True, comment="Number of the batch."
+    ),
+    sa.Column(
+        "source_code", sa.Text, nullable=False, comment="sms_log, service_portal, unit_report or pipeline."
+    ),
+    sa.Column(
+        "part_code",
+        sa.Text,
+        nullable=False,
+        comment="Operator, portal system or unit; `all` for the whole source.",
+    ),
     sa.Column("report_date", sa.Date, nullable=False, comment="Day the batch is about."),
-    sa.Column("status_code", sa.Text, nullable=False, comment="loaded, refused or duplicate (the same bytes were answered before)."),
-    sa.Column("input_hash", sa.Text, nullable=False, comment="Hash of the content of every file read, in order."),
-    sa.Column("known_at", Moment, nullable=False, comment="When the newest input reached us, by the channel's clock."),
-    sa.Column("read_count", sa.Integer, nullable=False, comment="Rows read. Unit: rows (lines, records, figures)."),
+    sa.Column(
+        "status_code",
+        sa.Text,
+        nullable=False,
+        comment="loaded, refused or duplicate (the same bytes were answered before).",
+    ),
+    sa.Column(
+        "input_hash", sa.Text, nullable=False, comment="Hash of the content of every file read, in order."
+    ),
+    sa.Column(
+        "known_at",
+        Moment,
+        nullable=False,
+        comment="When the newest input reached us, by the channel's clock.",
+    ),
+    sa.Column(
+        "read_count", sa.Integer, nullable=False, comment="Rows read. Unit: rows (lines, records, figures)."
+    ),
     sa.Column("loaded_count", sa.Integer, nullable=False, comment="Of those, rows that went into figures."),
     sa.Column("refused_count", sa.Integer, nullable=False, comment="Of those, rows refused with a reason."),
     sa.Column("duplicate_count", sa.Integer, nullable=False, comment="Of those, rows sent more than once."),
-    sa.Column("unchanged_count", sa.Integer, nullable=False, comment="Of those, rows the warehouse already held."),
-    sa.Column("critical_failed_count", sa.Integer, nullable=False, comment="Failed critical checks, or errors in a report."),
-    sa.Column("warning_failed_count", sa.Integer, nullable=False, comment="Failed checks of severity warning."),
-    sa.Column("reason", sa.Text, nullable=False, server_default="", comment="Why the batch was refused; empty when loaded."),
+    sa.Column(
+        "unchanged_count", sa.Integer, nullable=False, comment="Of those, rows the warehouse already held."
+    ),
+    sa.Column(
+        "critical_failed_count",
+        sa.Integer,
+        nullable=False,
+        comment="Failed critical checks, or errors in a report.",
+    ),
+    sa.Column(
+        "warning_failed_count", sa.Integer, nullable=False, comment="Failed checks of severity warning."
+    ),
+    sa.Column(
+        "reason",
+        sa.Text,
+        nullable=False,
+        server_default="",
+        comment="Why the batch was refused; empty when loaded.",
+    ),
     sa.Column("code_version", sa.Text, nullable=False, comment="Commit of the code that made the batch."),
-    sa.Column("recorded_at", Moment, nullable=False, server_default=sa.text("now()"), comment="When the batch was written."),
+    sa.Column(
+        "recorded_at",
+        Moment,
+        nullable=False,
+        server_default=sa.text("now()"),
+        comment="When the batch was written.",
+    ),
     sa.CheckConstraint(
-        "read_count = loaded_count + refused_count + duplicate_count + unchanged_count", name="nothing_is_lost"
+        "read_count = loaded_count + refused_count + duplicate_count + unchanged_count",
+        name="nothing_is_lost",
     ),
     sa.CheckConstraint(
         "least(read_count, loaded_count, refused_count, duplicate_count, unchanged_count, "
@@ -68,13 +117,35 @@ batch_file = sa.Table(
 refused_row = sa.Table(
     "refused_row",
     metadata,
-    sa.Column("refused_row_id", sa.BigInteger, sa.Identity(always=True), primary_key=True, comment="Number of the row."),
-    sa.Column("batch_id", sa.ForeignKey("ops.load_batch.batch_id"), nullable=False, index=True, comment="The batch that refused it."),
+    sa.Column(
+        "refused_row_id",
+        sa.BigInteger,
+        sa.Identity(always=True),
+        primary_key=True,
+        comment="Number of the row.",
+    ),
+    sa.Column(
+        "batch_id",
+        sa.ForeignKey("ops.load_batch.batch_id"),
+        nullable=False,
+        index=True,
+        comment="The batch that refused it.",
+    ),
     sa.Column("sha256", sa.Text, nullable=False, comment="The file it stood in: ops.landed_file."),
-    sa.Column("place", sa.Text, nullable=False, comment="Where in the file: line, page and record, or sheet and cell."),
+    sa.Column(
+        "place",
+        sa.Text,
+        nullable=False,
+        comment="Where in the file: line, page and record, or sheet and cell.",
+    ),
     sa.Column("reason_code", sa.Text, nullable=False, comment="Short code of the reason."),
     sa.Column("reason", sa.Text, nullable=False, comment="What was wrong and what to do, in a sentence."),
-    sa.Column("content", sa.Text, nullable=False, comment="What stood there, long numbers masked, at most 500 characters."),
+    sa.Column(
+        "content",
+        sa.Text,
+        nullable=False,
+        comment="What stood there, long numbers masked, at most 500 characters.",
+    ),
     schema="ops",
     comment="Every row or file that was not loaded, with its place and reason.",
 )
@@ -82,11 +153,20 @@ refused_row = sa.Table(
 quality_result = sa.Table(
     "quality_result",
     metadata,
-    sa.Column("batch_id", sa.ForeignKey("ops.load_batch.batch_id"), primary_key=True, comment="The batch checked."),
-    sa.Column("check_number", sa.SmallInteger, primary_key=True, comment="Place of the check in its suite, from 0."),
+    sa.Column(
+        "batch_id", sa.ForeignKey("ops.load_batch.batch_id"), primary_key=True, comment="The batch checked."
+    ),
+    sa.Column(
+        "check_number", sa.SmallInteger, primary_key=True, comment="Place of the check in its suite, from 0."
+    ),
     sa.Column("suite_name", sa.Text, nullable=False, comment="The declared suite."),
     sa.Column("check_code", sa.Text, nullable=False, comment="The Great Expectations expectation."),
-    sa.Column("column_name", sa.Text, nullable=False, comment="Column or columns it looked at; empty for the whole set."),
+    sa.Column(
+        "column_name",
+        sa.Text,
+        nullable=False,
+        comment="Column or columns it looked at; empty for the whole set.",
+    ),
     sa.Column("severity", sa.Text, nullable=False, comment="critical keeps the batch out, warning is noted."),
     sa.Column("is_success", sa.Boolean, nullable=False, comment="Whether the expectation held."),
     sa.Column("failed_count", sa.Integer, nullable=False, comment="Rows that failed it. Unit: rows."),
@@ -100,10 +180,17 @@ quality_result = sa.Table(
 expected_report = sa.Table(
     "expected_report",
     metadata,
-    sa.Column("directive_code", sa.ForeignKey("core.directive.directive_code"), primary_key=True, comment="Directive."),
+    sa.Column(
+        "directive_code",
+        sa.ForeignKey("core.directive.directive_code"),
+        primary_key=True,
+        comment="Directive.",
+    ),
     sa.Column("unit_code", sa.Text, primary_key=True, comment="Unit that may owe a report."),
     sa.Column("report_date", sa.Date, primary_key=True, comment="Day the report is about, local time."),
-    sa.Column("is_expected", sa.Boolean, nullable=False, comment="Whether the unit owes a report on that day."),
+    sa.Column(
+        "is_expected", sa.Boolean, nullable=False, comment="Whether the unit owes a report on that day."
+    ),
     sa.Column("due_at", Moment, comment="When it is due; NULL when none is expected."),
     sa.CheckConstraint("is_expected = (due_at IS NOT NULL)", name="due_when_expected"),
     sa.Index("expected_report_report_date_idx", "report_date"),
@@ -114,14 +201,25 @@ expected_report = sa.Table(
 publication = sa.Table(
     "publication",
     metadata,
-    sa.Column("directive_code", sa.ForeignKey("core.directive.directive_code"), primary_key=True, comment="Directive."),
+    sa.Column(
+        "directive_code",
+        sa.ForeignKey("core.directive.directive_code"),
+        primary_key=True,
+        comment="Directive.",
+    ),
     sa.Column("report_date", sa.Date, primary_key=True, comment="Day that was closed."),
     sa.Column("closed_at", Moment, nullable=False, comment="The close: 08:00 of the next day, local time."),
     sa.Column("row_count", sa.Integer, nullable=False, comment="Progress rows frozen. Unit: rows."),
     sa.Column("content_hash", sa.Text, nullable=False, comment="SHA-256 of the frozen rows."),
-    sa.Column("missing_units", ARRAY(sa.Text), nullable=False, comment="Codes of the units that had not reported."),
-    sa.Column("report_path", sa.Text, nullable=False, comment="The official report, relative to the reports folder."),
-    sa.Column("recorded_at", Moment, nullable=False, server_default=sa.text("now()"), comment="When it was written."),
+    sa.Column(
+        "missing_units", ARRAY(sa.Text), nullable=False, comment="Codes of the units that had not reported."
+    ),
+    sa.Column(
+        "report_path", sa.Text, nullable=False, comment="The official report, relative to the reports folder."
+    ),
+    sa.Column(
+        "recorded_at", Moment, nullable=False, server_default=sa.text("now()"), comment="When it was written."
+    ),
     schema="ops",
     comment="One row per closed day: progress as it was known at the close.",
 )

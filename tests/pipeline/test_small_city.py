@@ -1,0 +1,142 @@
+"""The steps of the pipeline on a small city: order, repetition, clocks, late files and failures do no harm."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+
+from tests.e2e.comparing import differences
+from tests.pipeline.conftest import STEPS, Run, content, environment, truth
+
+DAYS = ["2020-08-18", "2020-08-19"]
+ALL = [(source, day) for day in DAYS for source in ("sms_log", "service_portal", "unit_report")]
+CLOSES = [("daily_close", day) for day in DAYS]
+KEY = ["indicator_code", "unit_code", "report_date"]
+
+pytestmark = pytest.mark.slow
+
+
+def progress(engine: sa.Engine) -> pd.DataFrame:
+    return pd.read_sql("select * from reporting.directive_progress_daily", engine)
+
+
+def assert_true(engine: sa.Engine, home: Path) -> None:
+    different = differences(truth(home, "progress"), progress(engine), KEY)
+    assert different.empty, different.head(20).to_string()
+
+
+def test_the_clock_of_the_machine_plays_no_part_in_any_figure(
+    run: Run, reader: sa.Engine, owner_engine: sa.Engine, small_city: Path
+):
+    run(ALL + CLOSES, clock="2020-08-19T03:00:00+07:00")
+    early = content(owner_engine)
+    assert_true(reader, small_city)
+    with owner_engine.begin() as connection:
+        for table in early:
+            if table.startswith(("core.daily_", "core.observation", "core.portal_dossier", "core.portal_pull")):
+                connection.exec_driver_sql(f"truncate {table}")
+        connection.exec_driver_sql("truncate core.unit_figure, core.sms_reach, ops.load_batch, ops.publication cascade")
+
+    run(ALL + CLOSES, clock="2031-01-15T12:00:00+07:00")
+
+    assert content(owner_engine) == early
+
+
+def test_the_days_may_come_in_any_order(run: Run, reader: sa.Engine, small_city: Path):
+    steps = list(ALL)
+    random.Random(2).shuffle(steps)
+
+    run(steps + CLOSES)
+
+    assert_true(reader, small_city)
+
+
+def test_running_everything_again_writes_nothing(run: Run, owner_engine: sa.Engine):
+    run(ALL + CLOSES)
+
+    def everything() -> dict[str, object]:
+        with owner_engine.connect() as connection:
+            names = [
+                row.name
+                for row in connection.execute(
+                    sa.text(
+                        "select schemaname || '.' || tablename as name from pg_tables where schemaname in ('core', 'ops')"
+                    )
+                )
+            ]
+            rows = "select md5(coalesce(string_agg(md5(t::text), '' order by md5(t::text)), '')) from {} t"
+            return {name: connection.execute(sa.text(rows.format(name))).scalar() for name in names}
+
+    before = everything()
+    again = ALL + CLOSES
+    random.Random(3).shuffle(again)
+    run(again)
+
+    assert everything() == before
+
+
+def test_a_kill_at_any_point_leaves_nothing_half_done(
+    run: Run, reader: sa.Engine, small_city: Path, owner_engine: sa.Engine
+):
+    argv = [sys.executable, "-c", STEPS, f'["2020-09-02T09:00:00+07:00", {list(map(list, ALL))}]'.replace("'", '"')]
+    for seconds in (2.5, 4.0, 5.5):
+        process = subprocess.Popen(argv, env=environment(), stderr=subprocess.DEVNULL, start_new_session=True)
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    run(ALL + CLOSES)
+
+    assert_true(reader, small_city)
+    with owner_engine.connect() as connection:
+        lost = sa.text("select count(*) from core.observation o left join ops.load_batch b using (batch_id) where b is null")
+        assert connection.execute(lost).scalar() == 0
+
+
+def test_a_log_that_comes_late_into_an_old_folder_is_counted_and_accounted_for(
+    run: Run, city: Path, reader: sa.Engine, small_city: Path, owner_engine: sa.Engine, tmp_path: Path
+):
+    drop = city / "drop"
+    drop.unlink()
+    shutil.copytree(small_city / "drop", drop)
+    late = max((drop / "sms/viettel" / DAYS[0]).iterdir())
+    kept = tmp_path / late.name
+    shutil.move(late, kept)
+    run(ALL)
+    shutil.move(kept, late)
+
+    run([("sms_log", DAYS[1]), *CLOSES])
+
+    assert_true(reader, small_city)
+    accounts = pd.read_sql(
+        "select distinct on (part_code, report_date) part_code as operator_code, report_date, read_count,"
+        " loaded_count, refused_count, duplicate_count from ops.load_batch"
+        " where source_code = 'sms_log' order by part_code, report_date, batch_id desc",
+        owner_engine,
+    )
+    planted = truth(small_city, "true_row_account")[list(accounts.columns)]
+    assert differences(planted, accounts, ["operator_code", "report_date"]).empty
+
+
+def test_an_operator_without_logs_keeps_no_other_operator_out(
+    run: Run, city: Path, small_city: Path, reader: sa.Engine
+):
+    drop = city / "drop"
+    drop.unlink()
+    shutil.copytree(small_city / "drop", drop)
+    shutil.rmtree(drop / "sms/mobifone" / DAYS[0])
+
+    done = run([("sms_log", DAYS[0])], check=False)
+
+    assert "mobifone" in done.stderr
+    assert DAYS[0] in done.stderr
+    counted = pd.read_sql("select distinct operator_code from reporting.sms_daily", reader)["operator_code"]
+    assert set(counted) == {"viettel", "vinaphone", "vietnamobile"}
