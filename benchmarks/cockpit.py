@@ -87,6 +87,7 @@ def main() -> None:
     asked = parser.parse_args()
 
     import sqlalchemy as sa
+
     from directive_etl.local_stack import postgres
     from directive_etl.warehouse.schema import migrate
 
@@ -103,13 +104,16 @@ def main() -> None:
     print(f"{'':32} {SMALL_DAYS:>5} days {days:>6,} days  ratio")
     for name, seconds in large.items():
         verdict = "" if seconds <= TARGET_SECONDS else f"  over {TARGET_SECONDS * 1000:.0f} ms"
-        print(f"{name:32} {small[name] * 1000:7.0f} ms {seconds * 1000:8.0f} ms {seconds / small[name]:6.1f}{verdict}")
+        print(
+            f"{name:32} {small[name] * 1000:7.0f} ms {seconds * 1000:8.0f} ms {seconds / small[name]:6.1f}{verdict}"
+        )
 
 
 def measure(owner, back: int, ahead: int, asks: int) -> dict[str, float]:
     """Fill the days from `back` to `ahead` before the last, and return the median time of each question."""
-    from directive_etl.cockpit import cockpit_app
     from fastapi.testclient import TestClient
+
+    from directive_etl.cockpit import cockpit_app
 
     began = time.perf_counter()
     with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -112,12 +112,17 @@ def _migrate(_: argparse.Namespace) -> int:
 
 
 def _docs(asked: argparse.Namespace) -> int:
+    import sqlalchemy as sa
+
     from directive_etl.handbook import stale_pages, write_pages
     from directive_etl.warehouse.engine import engine_for
 
     root = Path(__file__).parents[2]
     engine = engine_for("migration_url")
-    changed = stale_pages(root, engine) if asked.check else write_pages(root, engine)
+    try:
+        changed = stale_pages(root, engine) if asked.check else write_pages(root, engine)
+    except sa.exc.OperationalError:
+        raise ConfigurationError("docs: the warehouse does not answer; its comments are the data dictionary. `make up`") from None
     said = "out of date: run `python -m directive_etl docs`" if asked.check else "written"
     for path in changed:
         say(f"{path.relative_to(root)}: {said}")

@@ -185,7 +185,8 @@ def test_reading_for_a_page_cannot_write(filled):
 @pytest.mark.parametrize(
     "query",
     ["day=x", "day=2020-08-20&directive=a%00b", "day=0001-01-01&directive=x", "day=9999-12-31&directive=x",
-     "day=2020-08-20&directive=x&page=0", "day=2020-08-20&directive=x&page_size=100000", "day=2020-08-20&directive=x&status=y"],
+     "day=2020-08-20&directive=x&page=0", "day=2020-08-20&directive=x&page_size=100000",
+     "day=2020-08-20&directive=x&status=y"],
 )  # fmt: skip
 def test_a_question_out_of_bounds_is_refused(client: TestClient, query: str):
     assert client.get(f"/api/progress?{query}").status_code == 422

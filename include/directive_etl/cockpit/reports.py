@@ -34,6 +34,7 @@ _STATUS = """
     interval '1 day') d (moment)
     cross join lateral (
         select s.* from reporting.unit_report_status_daily s where s.report_date = d.moment::date
+        offset 0 -- keeps the day inside, where the planner takes it for a constant
     ) s
     join core.unit u on u.unit_code = s.unit_code
      and u.valid_from <= s.report_date and (u.valid_to is null or u.valid_to >= s.report_date)
