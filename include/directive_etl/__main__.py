@@ -56,6 +56,13 @@ def _parser() -> argparse.ArgumentParser:
     migrate = commands.add_parser("migrate", help="bring the warehouse to the newest schema and load the registry")
     migrate.set_defaults(command=_migrate)
 
+    docs = commands.add_parser("docs", help="write the generated pages of docs/")
+    docs.add_argument("--check", action="store_true", help="write nothing; status 1 when a page is out of date")
+    docs.set_defaults(command=_docs)
+
+    doctor = commands.add_parser("doctor", help="find what keeps the system from working, and say how to cure it")
+    doctor.set_defaults(command=_doctor)
+
     template = commands.add_parser("template", help="write the workbook a unit fills in")
     template.add_argument("unit", nargs="?", help="code of the unit")
     template.add_argument("--all", action="store_true", help="every unit that owes a report on the day")
@@ -118,6 +125,37 @@ def _migrate(_: argparse.Namespace) -> int:
     migrate(engine_for("migration_url"))
     say("the warehouse is at the newest schema")
     return 0
+
+
+def _docs(asked: argparse.Namespace) -> int:
+    import sqlalchemy as sa
+
+    from directive_etl.handbook import stale_pages, write_pages
+    from directive_etl.warehouse.engine import engine_for
+
+    root = Path(__file__).parents[2]
+    engine = engine_for("migration_url")
+    try:
+        changed = stale_pages(root, engine) if asked.check else write_pages(root, engine)
+    except sa.exc.OperationalError:
+        raise ConfigurationError("docs: the warehouse does not answer; its comments are the data dictionary. `make up`") from None
+    said = "out of date: run `python -m directive_etl docs`" if asked.check else "written"
+    for path in changed:
+        say(f"{path.relative_to(root)}: {said}")
+    return int(asked.check and bool(changed))
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from directive_etl.doctor import examine
+
+    for chatty in ("alembic", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    findings = examine()
+    for finding in findings:
+        say(f"{'ok   ' if finding.is_well else 'FAULT'} {finding.subject}: {finding.said}")
+        if not finding.is_well:
+            say(f"      cure: {finding.cure}")
+    return int(any(not finding.is_well for finding in findings))
 
 
 def _template(asked: argparse.Namespace) -> int:

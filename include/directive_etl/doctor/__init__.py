@@ -1,0 +1,5 @@
+"""`python -m directive_etl doctor`: what keeps the system from working, and how to cure it."""
+
+from directive_etl.doctor.examine import Finding, examine
+
+__all__ = ["Finding", "examine"]

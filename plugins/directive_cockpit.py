@@ -1,0 +1,47 @@
+"""The pages Progress, Reports and Quality in Airflow's menu, with Airflow's own login and rights."""
+
+from typing import Any, ClassVar
+
+from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
+from airflow.plugins_manager import AirflowPlugin
+
+from directive_etl.cockpit import cockpit_app
+
+PREFIX = "/directive"
+PAGES = {
+    "progress": "Progress · Tiến độ",
+    "reports": "Reports · Nộp báo cáo",
+    "quality": "Quality · Chất lượng",
+}
+
+
+def is_operator(user: GetUserDep) -> bool:
+    """Operators are who may see Airflow's connections: the role Op of its simple and of its FAB login."""
+    return get_auth_manager().is_authorized_connection(method="GET", user=user)
+
+
+def menu_entry(page: str, name: str) -> dict[str, str]:
+    return {
+        "name": name,
+        "href": f"{PREFIX}/{page}",
+        "url_route": f"directive-{page}",
+        "destination": "nav",
+        "icon": f"{PREFIX}/static/icon.svg",
+        "icon_dark_mode": f"{PREFIX}/static/icon-dark.svg",
+    }
+
+
+class DirectiveCockpit(AirflowPlugin):
+    """What Airflow registers."""
+
+    name = "directive_cockpit"
+    fastapi_apps: ClassVar[list[dict[str, Any]]] = [
+        {
+            "name": "Directive cockpit",
+            "url_prefix": PREFIX,
+            # Whoever may see the DAG that computes progress sees the pages.
+            "app": cockpit_app(requires_access_dag("GET", param_dag_id="directive_progress"), is_operator),
+        }
+    ]
+    external_views: ClassVar[list[dict[str, str]]] = [menu_entry(page, name) for page, name in PAGES.items()]

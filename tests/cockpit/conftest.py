@@ -1,0 +1,264 @@
+"""A warehouse with two days of figures, refused files and hostile texts, for tests or for a running Airflow."""
+
+import hashlib
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import httpx
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+
+from directive_etl.cockpit import cockpit_app
+from directive_etl.landing import LandedFile
+from directive_etl.local_stack import airflow, airflow_settings, keys, ports, processes, settings_file, stack
+from directive_etl.local_stack.places import Places
+from directive_etl.progress.close import close_day
+from directive_etl.quality import RowAccount, refused_frame
+from directive_etl.quality.results import CheckResult
+from directive_etl.registry.directive import directives
+from directive_etl.registry.obligations import expected_report, owed_figures
+from directive_etl.registry.operators import operators
+from directive_etl.registry.systems import systems
+from directive_etl.registry.units import units_on
+from directive_etl.settings import settings
+from directive_etl.warehouse.engine import engine_for, loader_engine
+from directive_etl.warehouse.ledger import Batch, write_batch
+from directive_etl.warehouse.observations import record_observations
+from directive_etl.warehouse.tables import facts, ops
+
+FIRST, DAY = date(2020, 8, 19), date(2020, 8, 20)
+DIRECTIVE = directives()[0].code
+SILENT, REFUSED = "SXD", "SNV"
+HOSTILE = '<img src=x onerror="document.title=1">{{7*7}}'
+FORMULA = '=HYPERLINK("http://127.0.0.1:9/","x")'
+
+
+def landed(source: str, part: str, day: date, origin: str) -> LandedFile:
+    sha256 = hashlib.sha256(f"{source}{part}{day}{origin}".encode()).hexdigest()
+    return LandedFile(
+        sha256,
+        Path("x"),
+        source,
+        part,
+        day,
+        origin,
+        datetime(day.year, day.month, day.day, 5, tzinfo=UTC),
+        10,
+    )
+
+
+def fill(engine: sa.Engine, owner: sa.Engine, reports: Path) -> None:
+    """Two days: every unit but two reported; one file was refused; one operator is missing on the second day."""
+    directive = directives()[0]
+    for day in (FIRST, DAY):
+        for unit in units_on(day):
+            if expected_report(directive, unit, day) is None or (
+                day == DAY and unit.unit_code in (SILENT, REFUSED)
+            ):
+                continue
+            load_report(engine, unit, day)
+        for operator in operators():
+            if day == FIRST or operator.operator_code != "viettel":
+                load_counts(engine, "sms_log", operator.operator_code, day)
+        for system in systems():
+            load_counts(engine, "service_portal", system.system_code, day)
+    refuse_report(engine)
+    with owner.begin() as connection:
+        connection.exec_driver_sql("analyze")  # as autovacuum does in a warehouse that lives longer
+    for day in (FIRST, DAY):
+        close_day(engine, day, reports)
+
+
+def load_report(engine: sa.Engine, unit, day: date) -> None:
+    file = landed("unit_report", unit.unit_code, day, f"{unit.unit_code}.xlsx")
+    owed = owed_figures(directives()[0], unit, day)
+    figures = pd.DataFrame(
+        [
+            {"measure_code": one.measure.code, "category_code": one.category_code or "", "value": 50}
+            for one in owed
+        ]
+    ).assign(unit_code=unit.unit_code, figure_date=day, obs_status="A", known_at=file.known_at)
+    batch = Batch(
+        "unit_report",
+        unit.unit_code,
+        day,
+        file.known_at,
+        RowAccount(read=len(owed), loaded=len(owed)),
+        files=[file],
+    )
+    with engine.begin() as connection:
+        write_batch(
+            connection,
+            batch,
+            lambda batch_id: (
+                record_observations(connection, figures, source_code="unit_report", batch_id=batch_id).changed
+            ),
+        )
+
+
+def load_counts(engine: sa.Engine, source: str, part: str, day: date) -> None:
+    file = landed(source, part, day, f"{part}.csv")
+    checks = [
+        CheckResult("expect_column_values_to_be_between", "warning", HOSTILE, False, "1 to 9", 3, "unusual"),
+        CheckResult("expect_table_row_count_to_be_between", "critical", "", True, "9", 0, "needed"),
+    ]
+    batch = Batch(
+        source,
+        part,
+        day,
+        file.known_at,
+        RowAccount(read=100, loaded=97, refused=2, duplicate=1),
+        files=[file],
+        refused=refused_frame(
+            {
+                "sha256": file.sha256,
+                "place": f"line {n}",
+                "reason_code": "unreadable",
+                "reason": HOSTILE,
+                "content": FORMULA,
+            }
+            for n in (1, 2)
+        ),
+        checks=checks,
+        suite_name=f"core.{source}",
+    )
+    with engine.begin() as connection:
+        write_batch(connection, batch)
+
+
+def refuse_report(engine: sa.Engine) -> None:
+    file = landed("unit_report", REFUSED, DAY, HOSTILE)
+    batch = Batch(
+        "unit_report",
+        REFUSED,
+        DAY,
+        file.known_at,
+        RowAccount(read=4, loaded=0, refused=4),
+        files=[file],
+        refused=refused_frame(
+            [
+                {
+                    "sha256": file.sha256,
+                    "place": "sheet 'A' cell C3",
+                    "reason_code": "negative",
+                    "reason": HOSTILE,
+                    "content": FORMULA,
+                }
+            ]
+        ),
+        status_code="refused",
+        reason=f"{HOSTILE} is no number",
+        error_count=1,
+    )
+    with engine.begin() as connection:
+        write_batch(connection, batch)
+
+
+def answer_file(outbox: Path) -> str:
+    """Put the answer to the refused file where the pipeline puts it; returns its name."""
+    name = f"{DAY}-{landed('unit_report', REFUSED, DAY, HOSTILE).sha256[:8]}-tra-lai.xlsx"
+    (outbox / REFUSED).mkdir(parents=True, exist_ok=True)
+    (outbox / REFUSED / name).write_bytes(b"returned")
+    return name
+
+
+@pytest.fixture(scope="module")
+def filled(
+    tmp_path_factory: pytest.TempPathFactory, warehouse_settings: dict[str, str], owner_engine: sa.Engine
+) -> Iterator[sa.Engine]:
+    """The settings of this process point to an outbox and a warehouse as `fill` leaves them; returns its engine."""
+    folder = tmp_path_factory.mktemp("cockpit")
+    names = [
+        table.fullname
+        for part in (facts, ops)
+        for table in vars(part).values()
+        if isinstance(table, sa.Table)
+    ]
+    with owner_engine.begin() as connection:
+        connection.exec_driver_sql(f"truncate {', '.join(names)} restart identity cascade")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in warehouse_settings.items():
+            if name.startswith("DIRECTIVE_ETL_") and name.endswith("_URL"):
+                patch.setenv(name, value)
+        patch.setenv("DIRECTIVE_ETL_OUTBOX", str(folder / "outbox"))
+        patch.chdir(folder)
+        settings.cache_clear()
+        engine_for.cache_clear()
+        fill(loader_engine(), owner_engine, folder / "reports")
+        answer_file(folder / "outbox")
+        yield loader_engine()
+    settings.cache_clear()
+    engine_for.cache_clear()
+
+
+@pytest.fixture
+def client(filled: sa.Engine) -> TestClient:
+    """The application as an operator sees it."""
+    return TestClient(cockpit_app(lambda: None, lambda: True))
+
+
+@dataclass
+class Running:
+    """A running Airflow with the plugin, and logged-in clients by name of user."""
+
+    places: Places
+    address: str
+    passwords: dict[str, str]
+
+    def client(self, user: str | None) -> httpx.Client:
+        client = httpx.Client(base_url=self.address, trust_env=False, timeout=30)
+        if user:
+            answer = client.post("/auth/token", json={"username": user, "password": self.passwords[user]})
+            client.headers["Authorization"] = f"Bearer {answer.raise_for_status().json()['access_token']}"
+        return client
+
+    def wait_for_dag(self, dag_id: str) -> None:
+        """Wait until the dag processor has read a DAG."""
+        client, deadline = self.client("admin"), time.monotonic() + 60
+        while client.get(f"/api/v2/dags/{dag_id}").status_code != 200:
+            assert time.monotonic() < deadline, f"{dag_id} was not read"
+            time.sleep(0.3)
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The local stack of a clone of its own, with the real plugin and DAGs."""
+    root = tmp_path_factory.mktemp("clone")
+    for name in ("include", "plugins", "dags"):
+        (root / name).symlink_to(Places.of_clone().root / name)
+    places = Places.of_clone(root)
+    try:
+        # Without scheduler and triggerer, which these tests do not need: a run that is started stays queued.
+        stack.prepare(places)
+        port = ports.free_and_remembered(places, "web")
+        secret = keys.load_or_create(places)
+        airflow_settings.write_web_passwords(places, secret)
+        names = [airflow.API_SERVER, "dag-processor"]
+        for part in airflow.parts():
+            if part.name in names:
+                processes.start(places, part, settings_file.environment(places))
+        environment = settings_file.environment(places)
+        engine, owner = (
+            sa.create_engine(environment[f"DIRECTIVE_ETL_{role}_URL"]) for role in ("WAREHOUSE", "MIGRATION")
+        )
+        fill(engine, owner, places.reports)
+        engine.dispose()
+        owner.dispose()
+        answer_file(places.outbox)
+        deadline = time.monotonic() + airflow.HEALTHY_SECONDS
+        while not airflow.health(port) and time.monotonic() < deadline:
+            time.sleep(0.3)
+        yield Running(
+            places,
+            airflow_settings.web_address(port),
+            {"admin": secret.web_admin, "viewer": secret.web_viewer},
+        )
+    finally:
+        stack.clean(places)
+        shutil.rmtree(root)

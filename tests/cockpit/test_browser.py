@@ -1,0 +1,228 @@
+"""The pages in a real browser, inside Airflow: opened, drilled, switched, exported, heard, and kept to one host."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium"),
+]
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+PAGES = ["progress", "reports", "quality"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+
+
+def log_in(browser: Browser, running, user: str) -> BrowserContext:
+    context = browser.new_context(
+        base_url=running.address, viewport={"width": 1366, "height": 900}, locale="en-GB"
+    )
+    page = context.new_page()
+    page.goto("/")
+    page.fill("input[name=username]", user)
+    page.fill("input[name=password]", running.passwords[user])
+    page.click("[type=submit]")
+    page.wait_for_url(re.compile(r"^(?!.*login).*$"))
+    page.wait_for_load_state("networkidle")
+    page.close()
+    return context
+
+
+@pytest.fixture(scope="module")
+def operator(browser: Browser, running) -> Iterator[BrowserContext]:
+    context = log_in(browser, running, "admin")
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(operator: BrowserContext, running) -> Iterator[Page]:
+    """A page that may say no error, and ask no other host."""
+    page = operator.new_page()
+    faults: list[str] = []
+    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    hosts: set[str] = set()
+    page.on(
+        "request",
+        lambda asked: hosts.add(urlsplit(asked.url).netloc) if asked.url.startswith("http") else None,
+    )
+    yield page
+    page.close()
+    assert faults == []
+    assert hosts <= {urlsplit(running.address).netloc}
+
+
+def open_page(page: Page, name: str, day: str = "2020-08-20") -> None:
+    page.goto(f"/directive/{name}?day={day}")
+    page.wait_for_selector("main[aria-busy=false]")
+
+
+def serious_findings(page: Page) -> list[str]:
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:150]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_inside_airflow_for_whoever_is_logged_in(page: Page, name: str):
+    page.goto(f"/plugin/directive-{name}")
+    frame = page.frame_locator("iframe")
+
+    expect(frame.locator("main[aria-busy=false]")).to_be_visible(timeout=30_000)
+    expect(frame.locator(".tile")).to_have_count(5)
+    expect(frame.locator("h1")).to_have_text(name.capitalize())
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_bars_who_reads_with_a_screen_reader_or_sees_poorly(page: Page, name: str, theme: str):
+    page.emulate_media(color_scheme=theme)
+    open_page(page, name)
+
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+    assert serious_findings(page) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_fits_a_telephone(page: Page, name: str):
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_page(page, name)
+
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_red_cell_leads_to_the_file_behind_it(page: Page):
+    open_page(page, "progress")
+    page.select_option("label:has-text('Status') select", "not_reported")
+    page.get_by_role("button", name=re.compile("Sở Nội vụ.*1a.*Not reported")).click()
+    drawer = page.locator("#drill")
+    drawer.get_by_role("button", name="Staff with a smartphone who installed Bluezone").click()
+    expect(drawer).to_contain_text("There is no figure for this day.")
+    expect(drawer.locator(".uplot canvas")).to_be_visible()
+    expect(drawer.get_by_role("link", name="tra-lai.xlsx")).to_be_visible()
+    assert serious_findings(page) == []
+    drawer.get_by_role("button", name=re.compile("#")).click()
+    expect(drawer.locator("h2")).to_contain_text("Batch #")
+    expect(
+        drawer.get_by_text("<img src=x onerror=").first
+    ).to_be_visible()  # the hostile name of the file, as text
+    expect(drawer.get_by_text("=HYPERLINK(")).to_be_visible()
+    assert page.title() == "Progress" and page.locator("#drill img").count() == 0
+    assert serious_findings(page) == []
+    drawer.get_by_role("button", name="Back").click()
+    expect(drawer.locator("h2")).to_contain_text("Staff with a smartphone")
+
+
+def test_a_figure_leads_to_the_file_it_came_in(page: Page):
+    open_page(page, "progress")
+    page.select_option("label:has-text('Unit type') select", "so_ban_nganh")
+    page.get_by_role("button", name=re.compile("Sở Thông tin và Truyền thông.*1a")).click()
+    drawer = page.locator("#drill")
+    drawer.get_by_role("button", name="Staff with a smartphone who installed Bluezone").click()
+    drawer.locator("section", has_text="Figures behind it").get_by_role(
+        "button", name=re.compile("#")
+    ).first.click()
+
+    expect(drawer).to_contain_text("STTTT.xlsx")
+
+
+def test_the_language_is_switched_and_remembered(page: Page):
+    open_page(page, "progress")
+    page.get_by_role("button", name="Tiếng Việt").click()
+    expect(page.locator("h1")).to_have_text("Tiến độ")
+    assert page.locator("html").get_attribute("lang") == "vi"
+    open_page(page, "quality")
+    expect(page.locator("h1")).to_have_text("Chất lượng")
+    assert serious_findings(page) == []
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("h1")).to_have_text("Quality")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_is_shown_can_be_saved(page: Page, name: str):
+    open_page(page, name)
+    for format in ("CSV", "XLSX"):
+        with page.expect_download() as saved:
+            page.get_by_role("link", name=format).click()
+        assert saved.value.suggested_filename == f"{name}-2020-08-20.{format.lower()}"
+
+
+def test_the_keyboard_alone_opens_a_cell_and_comes_back(page: Page):
+    open_page(page, "reports")
+    cell = page.get_by_role("button", name=re.compile("Sở Nội vụ.*Refused"))
+    cell.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#drill h2")).to_be_focused()
+    expect(page.locator("#drill")).to_contain_text("is no number")
+    page.keyboard.press("Escape")
+    expect(cell).to_be_focused()
+
+
+def test_the_slider_changes_the_day(page: Page):
+    open_page(page, "progress")
+    page.locator("#day-slider").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".shown-day")).to_have_text("19 Aug 2020")
+    expect(page.locator(".tile").first).to_contain_text("Complete")
+    assert page.url.endswith("day=2020-08-19")
+
+
+def test_an_operator_sees_what_a_recount_would_change_and_starts_it(page: Page, running):
+    open_page(page, "progress")
+    page.locator("#run-again").click()
+    drawer = page.locator("#drill")
+    drawer.get_by_role("button", name="Dry run").first.click()
+    expect(drawer).to_contain_text("Nothing would change")
+    running.wait_for_dag("directive_progress")
+    drawer.get_by_role("button", name="Run", exact=True).click()
+    expect(drawer).to_contain_text("State: queued")
+    client = running.client("admin")
+    runs = client.get("/api/v2/dags/directive_progress/dagRuns").json()["dag_runs"]
+    logged = client.get("/api/v2/eventLogs", params={"dag_id": "directive_progress"}).json()["event_logs"]
+
+    assert [(run["partition_key"], run["triggering_user_name"]) for run in runs] == [("2020-08-20", "admin")]
+    assert [(entry["event"], entry["owner"]) for entry in logged] == [("trigger_dag_run", "admin")]
+
+
+def test_a_viewer_is_shown_no_action_and_no_refused_row(browser: Browser, running):
+    context = log_in(browser, running, "viewer")
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    open_page(page, "quality")
+    page.get_by_role("button", name=re.compile("#")).first.click()
+
+    expect(page.locator("#drill")).to_contain_text("Refused rows need the operator role.")
+    assert page.locator("#run-again").count() == 0 and "=HYPERLINK" not in page.content()
+    assert faults == []
+    context.close()
+
+
+def test_axe_does_find_a_planted_fault(page: Page):
+    open_page(page, "progress")
+    page.evaluate("document.querySelector('main').append(document.createElement('button'))")
+
+    assert "button-name" in json.dumps(serious_findings(page))
