@@ -56,7 +56,10 @@ def make_pages(count: int) -> list[bytes]:
 
 def serve(listener: socket.socket, count: int) -> None:
     """Answer /list?page=N with page N, over keep-alive connections."""
-    head = "HTTP/1.1 200 OK\r\nDate: Thu, 20 Aug 2020 22:00:00 GMT\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
+    head = (
+        "HTTP/1.1 200 OK\r\nDate: Thu, 20 Aug 2020 22:00:00 GMT\r\n"
+        "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n"
+    )
     answers = [head.format(len(page)).encode() + page for page in make_pages(count)]
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -106,7 +109,8 @@ def bare_loop(port: int, page_count: int, folder: Path) -> int:
 
     for number, body in enumerate(asyncio.run(fetch_bare(port, page_count))):
         (folder / f"{number:05d}.json").write_bytes(body)
-    query = f"select count(distinct d.MaHoSo), max(d.NgayCapNhat) from (select unnest(data) as d from read_json('{folder}/*.json'))"
+    pages = f"select unnest(data) as d from read_json('{folder}/*.json')"
+    query = f"select count(distinct d.MaHoSo), max(d.NgayCapNhat) from ({pages})"
     return int(duckdb.sql(query).fetchall()[0][0])
 
 
@@ -159,7 +163,8 @@ def main() -> None:
 
             with owner.begin() as connection:
                 connection.exec_driver_sql(
-                    "truncate core.portal_dossier_version, core.portal_pull, core.daily_portal_dossier, core.observation, ops.load_batch cascade"
+                    "truncate core.portal_dossier_version, core.portal_pull, core.daily_portal_dossier,"
+                    " core.observation, ops.load_batch cascade"
                 )
             started = time.perf_counter()
             with open_client(declared, SystemConnection(base_url=f"http://127.0.0.1:{port}")) as client:

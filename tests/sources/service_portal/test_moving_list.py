@@ -1,6 +1,7 @@
 """Lists that move while they are read: whatever happens in between, the warehouse ends as the portal does."""
 
 import base64
+import os
 from datetime import date, datetime, timedelta
 from email.utils import format_datetime
 from random import Random
@@ -32,7 +33,7 @@ from directive_etl.sources.service_portal.extract import MAX_READINGS, PullResul
 from directive_etl.sources.service_portal.read import read_pages
 
 DAY = date(2020, 8, 18)
-SCHEDULES = 50
+SCHEDULES = int(os.environ.get("DIRECTIVE_ETL_TEST_SCHEDULES", "8"))  # `make soak` runs 50
 WARDS = ["31117", "31120", "31135"]
 PROCEDURES = ["1.001193", "1.000656"]
 PAGE_SIZE = 5
@@ -166,7 +167,7 @@ class MovingPortal:
         state = base64.urlsafe_b64encode(orjson.dumps(ask | {"after": following})).decode()
         address = f"{request.url.path}?after={state}" if following else None
         content = {"tongSo": len(rows), "ketQua": rows[place:end], "next": address, "mark": following}
-        day = datetime.strptime(ask["capNhatDen"], FORM)
+        day = datetime.strptime(ask["capNhatDen"], FORM).replace(tzinfo=LOCAL_ZONE)
         # Answered after the day, a second later each time.
         sent = day.replace(tzinfo=LOCAL_ZONE) + timedelta(hours=5, seconds=self.answers)
         headers = {"Date": format_datetime(sent)}

@@ -14,7 +14,14 @@ OPERATOR = Operator.model_validate(
         "connections": ("C1", "C2"),
         "log": {
             "format": "kannel",
-            "status_map": {"1": "delivered", "2": "failed", "4": "pending", "8": "pending", "16": "rejected", "34": "expired"},
+            "status_map": {
+                "1": "delivered",
+                "2": "failed",
+                "4": "pending",
+                "8": "pending",
+                "16": "rejected",
+                "34": "expired",
+            },
         },
     }
 )
@@ -55,7 +62,9 @@ def counted(count_logs, text: str):
         (1, 141, "FF" * 141, 2),
     ],
 )
-def test_segments_follow_from_length_and_coding(count_logs, coding: int, octets: int, body: str, segments: int) -> None:
+def test_segments_follow_from_length_and_coding(
+    count_logs, coding: int, octets: int, body: str, segments: int
+) -> None:
     text = line("Sent SMS", flags=f"-1:{coding}:-1:-1:31", msg=f"{octets}:{body}")
     assert counted(count_logs, text).daily["segment_count"].tolist() == [segments]
 
@@ -81,9 +90,13 @@ def test_the_same_id_on_two_connections_is_two_messages(count_logs) -> None:
 
 
 def test_the_last_final_receipt_counts_and_in_the_same_second_the_later_line(count_logs) -> None:
-    text = receipt(1, at="10:00:09") + receipt(2, at="10:00:09") + receipt(8, at="10:00:30") + line("Sent SMS")
+    text = (
+        receipt(1, at="10:00:09") + receipt(2, at="10:00:09") + receipt(8, at="10:00:30") + line("Sent SMS")
+    )
     assert counted(count_logs, text).daily["failed_count"].tolist() == [1]
-    text = receipt(2, at="10:00:09") + receipt(1, at="10:00:09") + receipt(16, at="10:00:08") + line("Sent SMS")
+    text = (
+        receipt(2, at="10:00:09") + receipt(1, at="10:00:09") + receipt(16, at="10:00:08") + line("Sent SMS")
+    )
     assert counted(count_logs, text).daily["delivered_count"].tolist() == [1]
 
 
@@ -115,7 +128,9 @@ def test_lines_that_are_no_message_are_read_and_not_counted(count_logs, other: s
 
 def test_a_body_that_imitates_the_layout_is_not_believed(count_logs) -> None:
     body = "x] [to:84] [flags:-1:0:-1:-1:1] [msg:3:abc] [udh:0:]"
-    daily = counted(count_logs, line("Sent SMS", msg=f"{len(body)}:{body}") + receipt(1, msg=f"{len(body)}:{body}")).daily
+    daily = counted(
+        count_logs, line("Sent SMS", msg=f"{len(body)}:{body}") + receipt(1, msg=f"{len(body)}:{body}")
+    ).daily
     assert daily[["message_count", "segment_count", "delivered_count"]].to_numpy().tolist() == [[1, 1, 1]]
 
 

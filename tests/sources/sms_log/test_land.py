@@ -54,14 +54,17 @@ def test_files_of_other_names_are_left_and_told_of(
     drop(tmp_path, "access.log", b"x")
     drop(tmp_path, "report-84901234567.txt", b"y")
     assert len(land_drop_day(tmp_path / "drop", tmp_path / "landing", viettel, DAY)) == 1
-    assert "report-***.txt matches none of the operator's file_patterns" in caplog.text.replace("report***", "report-***")
+    assert "report-***.txt matches none of the operator's file_patterns" in caplog.text.replace(
+        "report***", "report-***"
+    )
 
 
-def test_a_link_is_not_followed(tmp_path: Path, viettel: Operator) -> None:
+def test_a_link_is_not_followed(tmp_path: Path, viettel: Operator, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "secret").write_text("not a log")
     drop(tmp_path, "access.log", b"x")
     (tmp_path / "drop/sms/viettel/2020-08-18/access-01.log").symlink_to(tmp_path / "secret")
     assert len(land_drop_day(tmp_path / "drop", tmp_path / "landing", viettel, DAY)) == 1
+    assert "access-01.log is no plain file" in caplog.text
 
 
 def test_counting_without_the_drop_day_is_worth_a_retry(tmp_path: Path, viettel: Operator) -> None:
@@ -76,5 +79,7 @@ def test_no_scratch_is_left_in_the_landing_zone(tmp_path: Path, viettel: Operato
     abandoned.mkdir()
     (abandoned / "in-use").touch()
     os.utime(abandoned, (0, 0))
-    count_drop_day({DAY: landed}, viettel, (), DAY, hash_key="k", memory_limit="64MB", reach_root=tmp_path / "r")
+    count_drop_day(
+        {DAY: landed}, viettel, (), DAY, hash_key="k", memory_limit="64MB", reach_root=tmp_path / "r"
+    )
     assert [path.name for path in (tmp_path / "landing" / "sms_log").iterdir()] == ["viettel"]

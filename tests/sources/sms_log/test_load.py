@@ -49,7 +49,9 @@ def counts(drop_day: date, delivered: int, **changes: object) -> DropDayCounts:
 def load_day(engine: sa.Engine, operator_code: str, drop_day: date, counted: DropDayCounts) -> bool:
     landed = {
         drop_day: [
-            LandedFile(f"{drop_day.day:064x}", None, "sms_log", operator_code, drop_day, "a.log", counted.known_at, 9)
+            LandedFile(
+                f"{drop_day.day:064x}", None, "sms_log", operator_code, drop_day, "a.log", counted.known_at, 9
+            )
         ]
     }
     one = operator(operator_code)
@@ -77,7 +79,8 @@ def test_a_critical_failure_keeps_that_batch_out_and_nothing_else(warehouse: sa.
     with warehouse.connect() as connection:
         batch = connection.execute(sa.text("select * from ops.load_batch where part_code = 'viettel'")).one()
         failed = connection.execute(
-            sa.text("select * from ops.quality_result where not is_success and batch_id = :id"), {"id": batch.batch_id}
+            sa.text("select * from ops.quality_result where not is_success and batch_id = :id"),
+            {"id": batch.batch_id},
         ).all()
     assert (batch.status_code, batch.read_count, batch.refused_count) == ("refused", 20, 20)
     assert [(check.severity, check.column_name) for check in failed] == [("critical", "segment_count")]

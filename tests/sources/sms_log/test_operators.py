@@ -27,7 +27,12 @@ log:
 
 
 def test_the_declared_operators_and_campaigns_can_be_read() -> None:
-    assert [declared.operator_code for declared in operators()] == ["mobifone", "vietnamobile", "viettel", "vinaphone"]
+    assert [declared.operator_code for declared in operators()] == [
+        "mobifone",
+        "vietnamobile",
+        "viettel",
+        "vinaphone",
+    ]
     assert {declared.window_days for declared in operators()} == {3}
     assert [campaign.campaign_code for campaign in campaigns()] == ["bluezone-2020"]
     assert campaigns()[0].is_assumed
@@ -43,7 +48,9 @@ def test_a_new_operator_is_one_file(tmp_path: Path, count_logs) -> None:
     day = date(2020, 8, 19)
     text = "20200818170000|m1|0871234567|0|BLUEZONE\n20200818165959|m2|0871234567|0|BLUEZONE\n20200819000000|m3|0871234568||X\n"
     counts = count_logs({day: [("log.txt", text.encode())]}, declared)
-    assert counts.daily[["report_date", "campaign_code", "message_count", "delivered_count"]].to_numpy().tolist() == [
+    assert counts.daily[
+        ["report_date", "campaign_code", "message_count", "delivered_count"]
+    ].to_numpy().tolist() == [
         [day, "-", 1, 0],
         [day, "bluezone-2020", 1, 1],
     ]

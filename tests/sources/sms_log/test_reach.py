@@ -38,7 +38,9 @@ def operator(code: str) -> Operator:
     )
 
 
-def row(number: int, sent: date, state: str = "OK", done: date | None = None, sender: str = "BLUEZONE") -> str:
+def row(
+    number: int, sent: date, state: str = "OK", done: date | None = None, sender: str = "BLUEZONE"
+) -> str:
     return f"{sent}-{number},{sender},8490{number:07},{sent} 10:00:00,{state},{done or sent} 23:00:00\n"
 
 
@@ -46,7 +48,9 @@ def as_files(*rows: str) -> list[tuple[str, bytes]]:
     return [("log.csv", (HEADER + "".join(rows)).encode())]
 
 
-def test_reach_is_distinct_over_days_and_operators_and_follows_late_receipts(count_logs, reach_root: Path) -> None:
+def test_reach_is_distinct_over_days_and_operators_and_follows_late_receipts(
+    count_logs, reach_root: Path
+) -> None:
     first = {D18: as_files(row(1, D18), row(2, D18), row(3, D18, "NO"), row(9, D18, sender="CSKH"))}
     second = first | {D19: as_files(row(1, D19), row(4, D18, done=D19))}
     count_logs(first, operator("a"))
@@ -65,13 +69,17 @@ def test_reach_is_distinct_over_days_and_operators_and_follows_late_receipts(cou
     assert count_reached(reach_root, "other", D19, D19, D18) == 0
 
 
-def test_the_store_holds_keyed_hashes_in_order_and_the_same_bytes_each_time(count_logs, reach_root: Path) -> None:
+def test_the_store_holds_keyed_hashes_in_order_and_the_same_bytes_each_time(
+    count_logs, reach_root: Path
+) -> None:
     folders = {D18: as_files(*(row(number, D18) for number in range(50)))}
     count_logs(folders, operator("a"))
     path = reach_root / CODE / "2020-08-18" / "a@2020-08-18.parquet"
     content = path.read_bytes()
     hashes = [value for (value,) in duckdb.sql(f"SELECT recipient_hash FROM '{path}'").fetchall()]
-    assert hashes == sorted(keyed_hash("a key that only tests use", f"8490{number:07}") for number in range(50))
+    assert hashes == sorted(
+        keyed_hash("a key that only tests use", f"8490{number:07}") for number in range(50)
+    )
     shuffled = {D18: as_files(*(row(number, D18) for number in reversed(range(50))))}
     count_logs(shuffled, operator("a"))
     assert path.read_bytes() == content

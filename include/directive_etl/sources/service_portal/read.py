@@ -132,9 +132,11 @@ def _to_texts(files: list[LandedFile], system: PortalSystem) -> pd.DataFrame:
         rows["place"] += [f"page {number} record {n}" for n in range(1, len(records) + 1)]
         rows["known_at"] += [file.known_at] * len(records)
         rows["is_record"] += [isinstance(record, dict) for record in records]
-        for field in _FIELDS:
-            name = names[field]
-            rows[field] += [_text(record.get(name)) if isinstance(record, dict) else "" for record in records]
+        for meaning in _FIELDS:
+            name = names[meaning]
+            rows[meaning] += [
+                _text(record.get(name)) if isinstance(record, dict) else "" for record in records
+            ]
     texts = pd.DataFrame(rows)
     texts[_FIELDS] = texts[_FIELDS].astype("str").mask(lambda frame: frame.isin(system.empty_values), "")
     return texts
@@ -176,15 +178,15 @@ def _to_types(texts: pd.DataFrame, system: PortalSystem, hash_key: str) -> pd.Da
         status_code=texts["status"].map(system.status_map).astype("Int64"),
         channel_code=texts["channel"].map(system.channel_map).astype("Int64"),
     )
-    for field in ("changed_at", *_DATES):
-        typed[f"{field}_text"] = texts[field]
+    for moment in ("changed_at", *_DATES):
+        typed[f"{moment}_text"] = texts[moment]
         # Most times stand in many records: each is read once.
-        places, distinct = pd.factorize(texts[field])
+        places, distinct = pd.factorize(texts[moment])
         moments = to_moments(pd.Series(distinct, dtype="str"), system.date_formats)
-        typed[field] = moments.take(places).set_axis(texts.index)
-        if field in _DATES:
+        typed[moment] = moments.take(places).set_axis(texts.index)
+        if moment in _DATES:
             days = moments.dt.tz_convert(LOCAL_ZONE).dt.date.astype(object).where(moments.notna(), None)
-            typed[_DATES[field]] = days.take(places).set_axis(texts.index)
+            typed[_DATES[moment]] = days.take(places).set_axis(texts.index)
     return typed
 
 

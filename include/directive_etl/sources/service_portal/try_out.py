@@ -64,7 +64,8 @@ def iter_trial(
                 )
             )
             total = "no total" if page.total is None else f"total {page.total}"
-            yield f"page {number}: {len(page.codes)} records, {total}, {len(response.content)} bytes, sent {sent:%Y-%m-%d %H:%M:%S%z}"
+            size = f"{len(page.codes)} records, {total}, {len(response.content)} bytes"
+            yield f"page {number}: {size}, sent {sent:%Y-%m-%d %H:%M:%S%z}"
             following = next_request(client, system, window, pages)
             if following is None:
                 yield "the list ends here"
@@ -85,7 +86,8 @@ def _iter_fields(files: list[LandedFile], system: PortalSystem, hash_key: str) -
         examples = filled.assign(text=texts[filled.index]).drop_duplicates("text").head(_EXAMPLES)
         shown = "; ".join(_show(row, field) for _, row in examples.iterrows())
         name = getattr(system.fields, field)
-        yield f"{field:<16}{name:<20}{f'{len(filled)} of {len(records)}':<12}{shown or 'always empty: is the name right?'}"
+        share = f"{len(filled)} of {len(records)}"
+        yield f"{field:<16}{name:<20}{share:<12}{shown or 'always empty: is the name right?'}"
 
 
 def _show(row: pd.Series, field: str) -> str:

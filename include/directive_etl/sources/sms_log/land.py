@@ -34,17 +34,20 @@ def land_drop_day(drop: Path, landing: Path, operator: Operator, day: date) -> l
     where = f"{SOURCE} {operator.operator_code} {day}"
     if not folder.is_dir():
         raise SourceUnavailableError(f"{where}: the operator has not dropped a folder yet")
-    dropped = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    chosen = [
-        path for path in dropped if any(fnmatch(path.name, pattern) for pattern in operator.file_patterns)
-    ]
+    dropped = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    chosen = []
     for path in dropped:
-        if path not in chosen:
+        if path.is_symlink() or not path.is_file():
+            # A link may point anywhere on this machine, and what it points to would land as the operator's word.
+            log.warning("%s: %s is no plain file and is left", where, mask_digits(path.name))
+        elif not any(fnmatch(path.name, pattern) for pattern in operator.file_patterns):
             log.warning(
                 "%s: %s matches none of the operator's file_patterns and is left",
                 where,
                 mask_digits(path.name),
             )
+        else:
+            chosen.append(path)
     if not chosen:
         patterns = ", ".join(operator.file_patterns)
         raise SourceUnavailableError(f"{where}: the folder holds no file that matches {patterns}")

@@ -109,9 +109,10 @@ def load_operator_day(
                     newest_by="counted_through",
                     ignoring=["counted_through"],
                 )
-                return merged.changed + record_observations(
-                    connection, figures, source_code=SOURCE, batch_id=batch_id
-                ).changed
+                return (
+                    merged.changed
+                    + record_observations(connection, figures, source_code=SOURCE, batch_id=batch_id).changed
+                )
 
             return write_batch(connection, batch, load)
     raise RefusedBatchError(f"{SOURCE} {batch.part_code} {batch.report_date}: {batch.reason}")
@@ -130,7 +131,10 @@ def _operator_figures(
     rows = []
     for day in dropped_days:
         is_final = batch.report_date >= day + timedelta(days=operator.window_days)
-        for measure_code, column in (("sms_message_count", "message_count"), ("sms_delivered_count", "delivered_count")):
+        for measure_code, column in (
+            ("sms_message_count", "message_count"),
+            ("sms_delivered_count", "delivered_count"),
+        ):
             value = int(sums[column].get(day, 0))
             rows.append(_figure(measure_code, batch.part_code, day, value, is_final, batch.known_at))
     return pd.DataFrame(rows)
@@ -162,7 +166,9 @@ def publish_reach(
                 ("sms_subscriber_count", campaign.subscriber_count),
                 ("sms_wave_count", int(day in waves)),
             ):
-                rows.append(_figure(measure_code, campaign.campaign_code, day, value, day <= final_through, known_at))
+                rows.append(
+                    _figure(measure_code, campaign.campaign_code, day, value, day <= final_through, known_at)
+                )
         figures = pd.DataFrame(rows)
         facts_frame = pd.DataFrame(
             {
@@ -191,9 +197,10 @@ def publish_reach(
                 newest_by="counted_through",
                 ignoring=["counted_through"],
             )
-            return merged.changed + record_observations(
-                connection, figures, source_code=SOURCE, batch_id=batch_id
-            ).changed
+            return (
+                merged.changed
+                + record_observations(connection, figures, source_code=SOURCE, batch_id=batch_id).changed
+            )
 
         return write_batch(connection, batch, load)
 

@@ -188,7 +188,9 @@ class Scanner:
             return {place for text in batch for place in self._insert(files, [text], shape)}
         for file_no, reject in read_rejects(self._connection, batch):
             if not isinstance(log, DelimitedLog) and reject.reason_code == "wrong_column_count":
-                reject = replace(reject, reason_code="wrong_layout")  # a line has no columns, so it has a stray byte
+                reject = replace(
+                    reject, reason_code="wrong_layout"
+                )  # a line has no columns, so it has a stray byte
             files[file_no].rejects.append(reject)
         return set()
 

@@ -227,11 +227,18 @@ publication = sa.Table(
 accepted_report = sa.Table(
     "accepted_report",
     metadata,
-    sa.Column("batch_id", sa.ForeignKey("ops.load_batch.batch_id"), primary_key=True, comment="The accepted report."),
+    sa.Column(
+        "batch_id", sa.ForeignKey("ops.load_batch.batch_id"), primary_key=True, comment="The accepted report."
+    ),
     sa.Column("unit_code", sa.Text, nullable=False, comment="Unit that reported."),
     sa.Column("report_date", sa.Date, nullable=False, comment="Day the report is about."),
     sa.Column("known_at", Moment, nullable=False, comment="When it was received."),
-    sa.Column("figures_hash", sa.Text, nullable=False, comment="SHA-256 of its figures: equal for equal figures of any unit."),
+    sa.Column(
+        "figures_hash",
+        sa.Text,
+        nullable=False,
+        comment="SHA-256 of its figures: equal for equal figures of any unit.",
+    ),
     sa.Index("accepted_report_report_date_figures_hash_idx", "report_date", "figures_hash"),
     schema="ops",
     comment="One row per accepted report, to tell a copy of a neighbour's sheet.",
@@ -240,14 +247,27 @@ accepted_report = sa.Table(
 report_warning = sa.Table(
     "report_warning",
     metadata,
-    sa.Column("batch_id", sa.ForeignKey("ops.load_batch.batch_id"), primary_key=True, comment="The accepted report."),
-    sa.Column("warning_number", sa.SmallInteger, primary_key=True, comment="Place among its warnings, from 0."),
+    sa.Column(
+        "batch_id", sa.ForeignKey("ops.load_batch.batch_id"), primary_key=True, comment="The accepted report."
+    ),
+    sa.Column(
+        "warning_number", sa.SmallInteger, primary_key=True, comment="Place among its warnings, from 0."
+    ),
     sa.Column("rule_code", sa.Text, nullable=False, comment="The rule: sources/unit_report/messages.py."),
-    sa.Column("measure_code", sa.Text, nullable=False, comment="Measure; empty for a warning about the whole report."),
+    sa.Column(
+        "measure_code",
+        sa.Text,
+        nullable=False,
+        comment="Measure; empty for a warning about the whole report.",
+    ),
     sa.Column("category_code", sa.Text, nullable=False, comment="Category; empty when the measure has none."),
     sa.Column("place", sa.Text, nullable=False, comment="Sheet and cell; empty for the whole report."),
     sa.Column("message", sa.Text, nullable=False, comment="What was warned about, long numbers masked."),
-    sa.Column("reason", sa.Text, comment="Why the unit says it is right, long numbers masked; NULL when it did not say."),
+    sa.Column(
+        "reason",
+        sa.Text,
+        comment="Why the unit says it is right, long numbers masked; NULL when it did not say.",
+    ),
     schema="ops",
     comment="The warnings of every accepted report, with the reason a unit gave to confirm one.",
 )
@@ -255,12 +275,24 @@ report_warning = sa.Table(
 report_reopening = sa.Table(
     "report_reopening",
     metadata,
-    sa.Column("reopening_id", sa.BigInteger, sa.Identity(always=True), primary_key=True, comment="Number of the row."),
+    sa.Column(
+        "reopening_id",
+        sa.BigInteger,
+        sa.Identity(always=True),
+        primary_key=True,
+        comment="Number of the row.",
+    ),
     sa.Column("unit_code", sa.Text, nullable=False, comment="Unit that may correct again."),
     sa.Column("report_date", sa.Date, nullable=False, comment="Day that may be corrected."),
     sa.Column("reason", sa.Text, nullable=False, comment="Why an engineer reopened it."),
     sa.Column("open_until", Moment, comment="Reports received up to then are taken; NULL without an end."),
-    sa.Column("recorded_at", Moment, nullable=False, server_default=sa.text("now()"), comment="When it was reopened."),
+    sa.Column(
+        "recorded_at",
+        Moment,
+        nullable=False,
+        server_default=sa.text("now()"),
+        comment="When it was reopened.",
+    ),
     sa.CheckConstraint("btrim(reason) <> ''", name="with_a_reason"),
     sa.Index("report_reopening_unit_code_report_date_idx", "unit_code", "report_date"),
     schema="ops",
