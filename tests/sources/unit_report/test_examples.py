@@ -11,7 +11,7 @@ import pytest
 
 from directive_etl.registry.directive import Directive
 from directive_etl.registry.units import Unit
-from directive_etl.sources.unit_report import messages
+from directive_etl.sources.unit_report import messages, reader_process
 from directive_etl.sources.unit_report.answer import Submission, write_answer
 from directive_etl.sources.unit_report.check import Finding, check_report, has_errors, unreadable_finding
 from directive_etl.sources.unit_report.form import REPORT_SHEET, form_of
@@ -121,3 +121,28 @@ def test_a_returned_workbook_opens_in_libreoffice_and_keeps_its_figures(
     assert isinstance(again, ReadReport)
     values = [{key: cell.value for key, cell in one.figures.items()} for one in (submission.report, again)]
     assert values[0] == values[1]
+
+
+def test_a_unit_that_owes_no_report_is_told_so(
+    edit_part: Callable[..., Path],
+    write_report: Callable[..., Path],
+    read_one: Callable[[Path], ReadReport | UnreadableReport],
+    directive: Directive,
+    received_at: datetime,
+):
+    path = edit_part(write_report(), "xl/worksheets/sheet3.xml", lambda xml: xml.replace("STTTT", "92"))
+    report = read_one(path)
+    assert isinstance(report, ReadReport)
+    findings = check_report(report, directive, "92", received_at, {})
+    assert [finding.code for finding in findings] == ["nothing_owed"]
+
+
+def test_a_file_that_takes_too_long_is_told_so(
+    write_report: Callable[..., Path],
+    read_one: Callable[[Path], ReadReport | UnreadableReport],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(reader_process, "FILE_SECONDS", 0.0)
+    report = read_one(write_report())
+    assert isinstance(report, UnreadableReport)
+    assert report.reason_code == "too_slow"
