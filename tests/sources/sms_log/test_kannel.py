@@ -27,7 +27,17 @@ OPERATOR = Operator.model_validate(
 )
 
 
-def line(event: str, *, at: str = "10:00:00", smsc: str = "C1", fid: str = "A1", flags: str = "-1:0:-1:-1:31", msg: str = "2:hi", to: str = "84901234567", udh: str = "0:") -> str:  # fmt: skip
+def line(
+    event: str,
+    *,
+    at: str = "10:00:00",
+    smsc: str = "C1",
+    fid: str = "A1",
+    flags: str = "-1:0:-1:-1:31",
+    msg: str = "2:hi",
+    to: str = "84901234567",
+    udh: str = "0:",
+) -> str:
     return (
         f"2020-08-18 {at} {event} [SMSC:{smsc}] [SVC:s] [ACT:a] [BINF:] [FID:{fid}] [META:?smpp_resp?] "
         f"[from:BLUEZONE] [to:{to}] [flags:{flags}] [msg:{msg}] [udh:{udh}]\n"

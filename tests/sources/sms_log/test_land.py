@@ -37,7 +37,7 @@ def test_files_land_as_sent_in_order_of_time(tmp_path: Path, viettel: Operator) 
 
 
 def test_an_absent_folder_is_worth_a_retry(tmp_path: Path, viettel: Operator) -> None:
-    with pytest.raises(SourceUnavailableError, match="sms_log viettel 2020-08-18: .*not dropped"):
+    with pytest.raises(SourceUnavailableError, match=r"sms_log viettel 2020-08-18: .*not dropped"):
         land_drop_day(tmp_path / "drop", tmp_path / "landing", viettel, DAY)
 
 
