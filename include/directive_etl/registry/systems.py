@@ -140,7 +140,8 @@ class Window(Declared):
 
     overlap_hours: int = Field(ge=0)
     initial_days: int = Field(ge=0)
-    # Whether the list of a window that is over shows each dossier in its last version inside it. Otherwise a dossier
+    # Whether the list of a window that is over shows each dossier in its last version inside it.
+    # Otherwise a dossier
     # that has changed since is missing from it, and what is missing cannot be taken for withdrawn.
     shows_past_state: bool = True
     # Whether the first page freezes the list for those after it: then one reading proves it.
@@ -187,7 +188,9 @@ class PortalSystem(Declared):
             # A session in the query of a GET would stand in access logs.
             yield Mistake(("ask", "method"), repr(self.ask.method), "'POST', since the login is by session")
         if isinstance(self.paging, NextUrlPaging | LinkHeaderPaging) and self.ask.method != "GET":
-            yield Mistake(("ask", "method"), repr(self.ask.method), f"'GET', since {self.paging.kind} gives addresses")
+            yield Mistake(
+                ("ask", "method"), repr(self.ask.method), f"'GET', since {self.paging.kind} gives addresses"
+            )
         if self.answer.total_field is None and isinstance(self.paging, PageNumberPaging | OffsetPaging):
             expected = f"a field: paging by {self.paging.kind} cannot prove its end without a total"
             yield Mistake(("answer", "total_field"), "nothing", expected)

@@ -73,7 +73,9 @@ def _running(app: object, **tls: str) -> Iterator[str]:
     """Serve an ASGI application on a free port of loopback."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, date_header=False, log_level="critical", lifespan="off", **tls))
+        server = uvicorn.Server(
+            uvicorn.Config(app, date_header=False, log_level="critical", lifespan="off", **tls)
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         while not server.started:

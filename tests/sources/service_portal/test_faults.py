@@ -1,11 +1,13 @@
-"""Every fault a portal can have, in turn and at random: nothing is lost or counted twice, and each has its line."""
+"""Every fault a portal can have, in turn and at random: nothing is lost or counted twice, and each has
+its line.
+"""
 
 import asyncio
 import gzip
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from random import Random
 
@@ -16,7 +18,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from directive_etl.errors import ConfigurationError, DirectiveEtlError, SourceChangedError, SourceUnavailableError
+from directive_etl.errors import (
+    ConfigurationError,
+    DirectiveEtlError,
+    SourceChangedError,
+    SourceUnavailableError,
+)
 from directive_etl.registry.systems import Limits, system
 from directive_etl.settings import SystemConnection
 from directive_etl.sources.service_portal.extract import open_client, pull_day
@@ -119,7 +126,7 @@ DECLARED = DECLARED.model_copy(
 
 
 def pull(address: str, landing: Path, **connection: object) -> list[str]:
-    """Pull the day as the pipeline does, and return the codes of the dossiers it counts: by their time of change."""
+    """Pull the day as the pipeline does; return the codes of the dossiers it counts, by time of change."""
     with (
         resumable_pull(landing, "city_portal", DAY) as journal,
         open_client(DECLARED, SystemConnection(base_url=address, **connection)) as client,  # type: ignore[arg-type]
@@ -255,7 +262,7 @@ def test_a_redirect_is_followed_where_the_connection_allows_it(serve_app, tmp_pa
 
 def test_a_host_that_signed_its_own_certificate_is_trusted_only_when_it_is_given(serve_tls, tmp_path):
     address, certificate = serve_tls(FaultyPortal().app())
-    with pytest.raises(ConfigurationError, match="the certificate of '127.0.0.1' is not trusted"):
+    with pytest.raises(ConfigurationError, match=r"the certificate of '127\.0\.0\.1' is not trusted"):
         pull(address, tmp_path)
     assert pull(address, tmp_path, ca_file=certificate) == CODES
 

@@ -42,17 +42,25 @@ PAGINGS = {
     "page_number": PageNumberPaging(
         kind="page_number", page_parameter="page", size_parameter="size", page_size=PAGE_SIZE
     ),
-    "offset": OffsetPaging(kind="offset", offset_parameter="offset", limit_parameter="limit", page_size=PAGE_SIZE),
+    "offset": OffsetPaging(
+        kind="offset", offset_parameter="offset", limit_parameter="limit", page_size=PAGE_SIZE
+    ),
     "next_url": NextUrlPaging(kind="next_url", size_parameter="size", page_size=PAGE_SIZE, next_field="next"),
     "cursor": CursorPaging(
-        kind="cursor", cursor_parameter="after", size_parameter="size", page_size=PAGE_SIZE, cursor_field="mark"
+        kind="cursor",
+        cursor_parameter="after",
+        size_parameter="size",
+        page_size=PAGE_SIZE,
+        cursor_field="mark",
     ),
     "link_header": LinkHeaderPaging(kind="link_header", size_parameter="size", page_size=PAGE_SIZE),
 }
 
 
 def moving_system(style: str, with_total: bool) -> PortalSystem:
-    """The city portal's declaration with another way of paging; a list without a total where that is allowed."""
+    """The city portal's declaration with another way of paging; a list without a total where that is
+    allowed.
+    """
     declared = system("city_portal")
     total = "tongSo" if with_total else None
     return declared.model_copy(
@@ -112,7 +120,8 @@ class MovingPortal:
 
     def _rows(self, ask: dict[str, str]) -> list[dict[str, str]]:
         start, end = (
-            datetime.strptime(ask[name], FORM).replace(tzinfo=LOCAL_ZONE) for name in ("capNhatTu", "capNhatDen")
+            datetime.strptime(ask[name], FORM).replace(tzinfo=LOCAL_ZONE)
+            for name in ("capNhatTu", "capNhatDen")
         )
         inside = [(code, one) for code, one in self.dossiers.items() if start <= one["changed"] < end]
         inside.sort(key=lambda pair: (pair[1]["changed"], pair[0]))
@@ -159,9 +168,9 @@ class MovingPortal:
         state = base64.urlsafe_b64encode(orjson.dumps(ask | {"after": following})).decode()
         address = f"{request.url.path}?after={state}" if following else None
         content = {"tongSo": len(rows), "ketQua": rows[place:end], "next": address, "mark": following}
-        day = datetime.strptime(ask["capNhatDen"], FORM)
+        day = datetime.strptime(ask["capNhatDen"], FORM).replace(tzinfo=LOCAL_ZONE)
         # Answered after the day, a second later each time.
-        sent = day.replace(tzinfo=LOCAL_ZONE) + timedelta(hours=5, seconds=self.answers)
+        sent = day + timedelta(hours=5, seconds=self.answers)
         headers = {"Date": format_datetime(sent)}
         if self.style == "link_header" and address:
             headers["Link"] = f'<https://elsewhere.example/first>; rel="first", <{address}>; rel="next"'
@@ -217,7 +226,9 @@ def figures_of(warehouse: sa.Engine, day: date = DAY) -> pd.DataFrame:
 
 @pytest.mark.parametrize("style", PAGINGS)
 def test_the_warehouse_ends_as_the_portal_after_every_schedule(style, serve_app, warehouse, tmp_path):
-    """Fifty schedules one after the other on one portal; each changes it under one pull, which must settle."""
+    """Fifty schedules one after the other on one portal; each changes it under one pull, which must
+    settle.
+    """
     portal = MovingPortal(2488, style)
     declared = moving_system(style, with_total=style in ("page_number", "offset"))
     moved = 0
@@ -254,7 +265,9 @@ def test_what_is_gone_is_marked_and_can_come_back(serve_app, warehouse, tmp_path
         with warehouse.connect() as connection:
             assert tuple(connection.execute(sa.text(marks)).one()) == (1, 14)
         # Every revision stays readable.
-        history = "select count(distinct known_at) from core.observation where measure_code = 'processed_count'"
+        history = (
+            "select count(distinct known_at) from core.observation where measure_code = 'processed_count'"
+        )
         with warehouse.connect() as connection:
             assert connection.execute(sa.text(history)).scalar_one() >= 1
 
@@ -279,7 +292,9 @@ def test_a_list_that_never_rests_is_provisional_until_one_is_proved(serve_app, w
         assert pull.doubt
         assert set(figures_of(warehouse)["obs_status"]) == {"P"}
         with warehouse.connect() as connection:
-            said = "select is_success, observed from ops.quality_result where check_code = 'list_proved_whole'"
+            said = (
+                "select is_success, observed from ops.quality_result where check_code = 'list_proved_whole'"
+            )
             assert tuple(connection.execute(sa.text(said)).one()) == (False, pull.doubt)
         # The pull of the next day reaches back behind the day in doubt, and settles it.
         portal.changes_left = 0

@@ -128,8 +128,12 @@ COUNTS = [
 ]
 
 
-def test_a_dossier_in_two_systems_is_counted_in_each_and_once_in_the_city(open_portal, city, places, warehouse):
-    """The counters show 80 of the 120 dossiers, the city portal 70, so 30 stand in both, in the same state."""
+def test_a_dossier_in_two_systems_is_counted_in_each_and_once_in_the_city(
+    open_portal, city, places, warehouse
+):
+    """The counters show 80 of the 120 dossiers, the city portal 70, so 30 stand in both, in the same
+    state.
+    """
     codes = sorted({str(version["dossier_code"]) for version in city})
     shown = {"one_stop": set(codes[:80]), "city_portal": set(codes[50:])}
     for system_code, known in shown.items():
@@ -140,11 +144,15 @@ def test_a_dossier_in_two_systems_is_counted_in_each_and_once_in_the_city(open_p
         for day in DAYS:
             pipeline.pull_portal_system(system_code, day, connection)
     with warehouse.connect() as reader:
-        total = pd.read_sql(sa.text("select * from reporting.portal_city_daily"), reader).set_index("report_date")
+        total = pd.read_sql(sa.text("select * from reporting.portal_city_daily"), reader).set_index(
+            "report_date"
+        )
         each = pd.read_sql(sa.text("select * from core.daily_portal_dossier"), reader)
     for day in DAYS:
         expected: Counter[str] = sum(expected_counts(city, day).values(), Counter())
-        assert {name: int(total.at[day, name]) for name in COUNTS} == {name: expected[name] for name in COUNTS}
+        assert {name: int(total.at[day, name]) for name in COUNTS} == {
+            name: expected[name] for name in COUNTS
+        }
         apart = [
             sum(expected_counts([v for v in city if v["dossier_code"] in known], day).values(), Counter())
             for known in shown.values()

@@ -78,7 +78,9 @@ def _worth_another_try(error: Exception) -> bool | float:
 
 def _log_retry(details: stamina.instrumentation.RetryDetails) -> None:
     """One line per fault that is tried again. stamina's own line would show the arguments of the call."""
-    log.warning("%s; asked again in %.1f s (retry %d)", details.caused_by, details.wait_for, details.retry_num)
+    log.warning(
+        "%s; asked again in %.1f s (retry %d)", details.caused_by, details.wait_for, details.retry_num
+    )
 
 
 stamina.instrumentation.set_on_retry_hooks([_log_retry])
@@ -136,7 +138,9 @@ def _send_once(client: httpx.Client, request: httpx.Request, where: str) -> http
 
 
 def _follow(client: httpx.Client, response: httpx.Response, where: str) -> httpx.Response:
-    """Follow redirects to the hosts that the connection names; every other one is left for `send` to refuse."""
+    """Follow redirects to the hosts that the connection names; every other one is left for `send` to
+    refuse.
+    """
     allowed = client.redirect_hosts if isinstance(client, PortalClient) else ()
     for _ in range(_MAX_REDIRECTS):
         following = response.next_request
@@ -175,7 +179,9 @@ def _wait_seconds(response: httpx.Response) -> float | None:
 
 
 def _proxy_to(url: httpx.URL) -> str | None:
-    """Return the environment's proxy for an address; none ever stands between us and a server on this machine."""
+    """Return the environment's proxy for an address; none ever stands between us and a server on this
+    machine.
+    """
     if _is_loopback(url.host) or urllib.request.proxy_bypass(url.host):
         return None
     return urllib.request.getproxies().get(url.scheme)

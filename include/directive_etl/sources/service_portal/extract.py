@@ -47,9 +47,12 @@ MAX_PAGES = 20_000
 class PullResult:
     """What a pull brought.
 
-    files: the pages of the passage that was proved whole, in order, each content once; without a proof the pages of
-    every passage. refused: the pages that could not be read on the way, with REFUSED_COLUMNS; unreadable: their bytes.
-    window: the [from, to) asked for. answered_at: when the portal sent its last answer; a page that had landed before
+    files: the pages of the passage that was proved whole, in order, each content once; without a proof
+    the pages of
+    every passage. refused: the pages that could not be read on the way, with REFUSED_COLUMNS; unreadable:
+    their bytes.
+    window: the [from, to) asked for. answered_at: when the portal sent its last answer; a page that had
+    landed before
     keeps the time it was first known. doubt: why the list is not proved whole; empty when it is.
     """
 
@@ -96,7 +99,8 @@ def pull_day(
 ) -> PullResult:
     """Land every page of the dossiers changed in the window of a day (docs/sources/service_portal.md).
 
-    A list of several pages is read until two passages after each other agree, up to six times in all. One that keeps
+    A list of several pages is read until two passages after each other agree, up to six times in all. One
+    that keeps
     moving is returned as far as it was seen, with the reason why it is in doubt.
 
     Args:
@@ -139,7 +143,9 @@ def pull_day(
 
 
 def _read_list(pull: _Pull, reading: int) -> Reading:
-    """Ask for all pages: side by side where their addresses are known after the first, else one after the other."""
+    """Ask for all pages: side by side where their addresses are known after the first, else one after the
+    other.
+    """
     request: httpx.Request | None = first_request(pull.client, pull.system, pull.window)
     assert request is not None  # noqa: S101 - for the type checker
     pages_and_files = [_read_page(pull, reading, request, 1)]
@@ -148,7 +154,9 @@ def _read_list(pull: _Pull, reading: int) -> Reading:
         pages_and_files += _read_side_by_side(pull, reading, others)
         return Reading(*map(list, zip(*pages_and_files, strict=True)))
     asked = {ask_id(request)}
-    while request := next_request(pull.client, pull.system, pull.window, [page for page, _ in pages_and_files]):
+    while request := next_request(
+        pull.client, pull.system, pull.window, [page for page, _ in pages_and_files]
+    ):
         number = len(pages_and_files) + 1
         if (ask := ask_id(request)) in asked or number > MAX_PAGES:
             raise SourceChangedError(
@@ -210,14 +218,10 @@ def _ask_page(
     origin = f"{request.url.path} page {number}"
     known_at = sent_at(response, where)
     if known_at < day_end(pull.day):
-        raise EarlyAnswerError(
-            f"{pull.name}: by the portal's clock the day is not over; pull it afterwards"
-        )
+        raise EarlyAnswerError(f"{pull.name}: by the portal's clock the day is not over; pull it afterwards")
     link = response.headers.get("Link", "")
     content = response.content
-    file = land_bytes(
-        pull.landing, SOURCE_CODE, pull.system.system_code, pull.day, content, origin, known_at
-    )
+    file = land_bytes(pull.landing, SOURCE_CODE, pull.system.system_code, pull.day, content, origin, known_at)
     pull.answers.append(known_at)
     key = (number, ask_id(request), link, file.sha256)
     try:

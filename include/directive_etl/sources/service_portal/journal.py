@@ -1,7 +1,9 @@
 """What of a pull has landed already, so that after a crash nothing is fetched again.
 
-`pull.journal` lies beside the landed pages of a day while its pull is under way: one line for each page that was
-understood, with the reading and the ask it answers. It goes when the pull is loaded, so that a later run asks anew.
+`pull.journal` lies beside the landed pages of a day while its pull is under way: one line for each page
+that was
+understood, with the reading and the ask it answers. It goes when the pull is loaded, so that a later run
+asks anew.
 """
 
 import hashlib
@@ -34,7 +36,9 @@ class PullJournal:
         if self._path.exists():
             self._read()
             self._files = {file.sha256: file for file in iter_landed(landing, SOURCE_CODE, system_code, day)}
-            log.info("%s %s %s: resumed, %d pages have landed", SOURCE_CODE, system_code, day, len(self._lines))
+            log.info(
+                "%s %s %s: resumed, %d pages have landed", SOURCE_CODE, system_code, day, len(self._lines)
+            )
 
     def find(self, reading: int, request: httpx.Request) -> tuple[LandedFile, str] | None:
         """Return the landed page that answers a request, with its Link header, or None."""

@@ -26,7 +26,9 @@ SOURCE = "service_portal"
 
 
 def is_first_pull(connection: sa.Connection, system_code: str, day: date) -> bool:
-    """Whether no earlier day of the system was proved whole, so that dossiers open before must be fetched too."""
+    """Whether no earlier day of the system was proved whole, so that dossiers open before must be fetched
+    too.
+    """
     return last_proven_day(connection, system_code, day) is None
 
 
@@ -79,7 +81,7 @@ def _whole_list_check(pull: PullResult) -> CheckResult:
         is_success=not pull.doubt,
         observed=pull.doubt,
         failed_count=int(bool(pull.doubt)),
-        notes="a list that kept moving while it was read is provisional until the next one that is proved whole",
+        notes="a list that kept moving is provisional until the next one that is proved whole",
     )
 
 
@@ -106,7 +108,8 @@ def load_pull(
 ) -> list[date]:
     """Load one pull of one system and recount the days it touches, in one transaction.
 
-    Each day is counted as it could be known at this pull and at each later one, so that the order in which pulls are
+    Each day is counted as it could be known at this pull and at each later one, so that the order in
+    which pulls are
     loaded does not matter.
 
     Args:
@@ -162,7 +165,9 @@ def load_pull(
             written = merge_rows(connection, facts.portal_dossier_version, told, stamp=stamp).changed
             written += _record_pull(connection, batch, this, pull.doubt, batch_id)
             for day in days:
-                changed = _recount(connection, batch, batch_id, known, pulls, day, unit_codes, procedures, directive_start)
+                changed = _recount(
+                    connection, batch, batch_id, known, pulls, day, unit_codes, procedures, directive_start
+                )
                 if changed:
                     changed_days.append(day)
                     written += changed
@@ -175,7 +180,9 @@ def load_pull(
 def _as_known_now(
     batch: Batch, versions: pd.DataFrame, pull: PullResult, before: Mapping[date, Pull]
 ) -> tuple[Batch, pd.DataFrame]:
-    """A list that is again as it was before another one is news of today, although its bytes landed earlier."""
+    """A list that is again as it was before another one is news of today, although its bytes landed
+    earlier.
+    """
     held = before.get(batch.report_date)
     if held is None or not batch.known_at < held.known_at < pull.answered_at:
         return batch, versions
@@ -255,7 +262,9 @@ def _recount(
     procedures: Sequence[Procedure],
     directive_start: date,
 ) -> int:
-    """Count a day as known at each pull from this one on; the last count is the fact, each is an observation."""
+    """Count a day as known at each pull from this one on; the last count is the fact, each is an
+    observation.
+    """
     system_code = batch.part_code
     # A day cannot be counted before its own pull, and this batch changes nothing that was known before it.
     first_moment = max(pulls[day].known_at, batch.known_at)
@@ -263,7 +272,9 @@ def _recount(
     changed = 0
     for known_at in moments:
         versions = known_by(known, known_at)
-        is_proven = any(one.is_proven and one.day >= day and one.known_at <= known_at for one in pulls.values())
+        is_proven = any(
+            one.is_proven and one.day >= day and one.known_at <= known_at for one in pulls.values()
+        )
         figures = to_figures(versions, day, system_code, list(unit_codes), list(procedures), directive_start)
         figures = figures.assign(figure_date=day, obs_status="A" if is_proven else "P", known_at=known_at)
         changed += record_observations(connection, figures, source_code=SOURCE, batch_id=batch_id).changed

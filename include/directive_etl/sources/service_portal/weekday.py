@@ -16,7 +16,9 @@ FEWEST_BEFORE = 20
 
 
 def received_on(connection: sa.Connection, system_code: str, day: date) -> int | None:
-    """Return how many dossiers of a system the warehouse counts as received on a day; None if it was not pulled."""
+    """Return how many dossiers of a system the warehouse counts as received on a day; None if it was not
+    pulled.
+    """
     pull, daily = facts.portal_pull, facts.daily_portal_dossier
     was_pulled = sa.exists().where(pull.c.system_code == system_code, pull.c.report_date == day)
     if not connection.execute(sa.select(was_pulled)).scalar():
@@ -38,9 +40,13 @@ def find_sudden_drop(versions: pd.DataFrame, day: date, before: int | None) -> C
     Returns:
         A warning; it succeeds where a comparison says nothing: a day off, or few dossiers before.
     """
-    received = versions[(versions["received_date"] == day) & (versions["status_code"] != 1)]["dossier_key"].nunique()
+    received = versions[(versions["received_date"] == day) & (versions["status_code"] != 1)][
+        "dossier_key"
+    ].nunique()
     comparable = is_working_day(day) == is_working_day(day - WEEK)
-    is_drop = comparable and before is not None and before >= FEWEST_BEFORE and received < before * LOWEST_SHARE
+    is_drop = (
+        comparable and before is not None and before >= FEWEST_BEFORE and received < before * LOWEST_SHARE
+    )
     return CheckResult(
         check_code="received_like_a_week_before",
         severity="warning",
