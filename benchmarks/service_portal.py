@@ -1,7 +1,10 @@
-"""100,000 dossiers in pages of 500 from a server on this machine: pulled, counted and loaded, against a bare loop.
+"""100,000 dossiers in pages of 500 from a server on this machine: pulled, counted and loaded, against a
+bare loop.
 
-The bare loop fetches the same pages over eight connections with plain sockets and parses them with DuckDB; it lands,
-hashes, proves, checks and keeps nothing. Process start and imports are apart; both run in this process, best of three.
+The bare loop fetches the same pages over eight connections with plain sockets and parses them with
+DuckDB; it lands,
+hashes, proves, checks and keeps nothing. Process start and imports are apart; both run in this process,
+best of three.
     python benchmarks/service_portal.py [DOSSIERS]
 """
 
@@ -30,7 +33,8 @@ def make_pages(count: int) -> list[bytes]:
         records = []
         for number in range(first, min(first + SIZE, count)):
             second = number * 86_000 // count
-            moment = f"202008{'19' if number % 3 else '20'}{second // 3600:02d}{second // 60 % 60:02d}{second % 60:02d}"
+            clock = f"{second // 3600:02d}{second // 60 % 60:02d}{second % 60:02d}"
+            moment = f"202008{'19' if number % 3 else '20'}{clock}"
             records.append(
                 {
                     "MaHoSo": f"000.00.19.H13-200820-{number:07d}",
@@ -56,10 +60,7 @@ def make_pages(count: int) -> list[bytes]:
 
 def serve(listener: socket.socket, count: int) -> None:
     """Answer /list?page=N with page N, over keep-alive connections."""
-    head = (
-        "HTTP/1.1 200 OK\r\nDate: Thu, 20 Aug 2020 22:00:00 GMT\r\n"
-        "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n"
-    )
+    head = "HTTP/1.1 200 OK\r\nDate: Thu, 20 Aug 2020 22:00:00 GMT\r\nContent-Length: {}\r\n\r\n"
     answers = [head.format(len(page)).encode() + page for page in make_pages(count)]
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -109,8 +110,8 @@ def bare_loop(port: int, page_count: int, folder: Path) -> int:
 
     for number, body in enumerate(asyncio.run(fetch_bare(port, page_count))):
         (folder / f"{number:05d}.json").write_bytes(body)
-    pages = f"select unnest(data) as d from read_json('{folder}/*.json')"
-    query = f"select count(distinct d.MaHoSo), max(d.NgayCapNhat) from ({pages})"
+    records = f"select unnest(data) as d from read_json('{folder}/*.json')"
+    query = f"select count(distinct d.MaHoSo), max(d.NgayCapNhat) from ({records})"
     return int(duckdb.sql(query).fetchall()[0][0])
 
 
@@ -163,8 +164,8 @@ def main() -> None:
 
             with owner.begin() as connection:
                 connection.exec_driver_sql(
-                    "truncate core.portal_dossier_version, core.portal_pull, core.daily_portal_dossier,"
-                    " core.observation, ops.load_batch cascade"
+                    "truncate core.portal_dossier_version, core.portal_pull, core.daily_portal_dossier, "
+                    "core.observation, ops.load_batch cascade"
                 )
             started = time.perf_counter()
             with open_client(declared, SystemConnection(base_url=f"http://127.0.0.1:{port}")) as client:

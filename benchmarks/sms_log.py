@@ -112,7 +112,11 @@ WAYS = {"bare scan": scan_bare, "this project": count_here, "pandas": count_with
 def run_alone(way: str, path: Path) -> dict[str, float | str]:
     """Run one way in a process of its own."""
     answer = subprocess.run(
-        [sys.executable, __file__, "--way", way, str(path)], check=True, capture_output=True, text=True, env=os.environ
+        [sys.executable, __file__, "--way", way, str(path)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=os.environ,
     )
     return json.loads(answer.stdout)
 

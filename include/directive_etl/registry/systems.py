@@ -140,7 +140,8 @@ class Window(Declared):
 
     overlap_hours: int = Field(ge=0)
     initial_days: int = Field(ge=0)
-    # Whether the list of a window that is over shows each dossier in its last version inside it. Otherwise a dossier
+    # Whether the list of a window that is over shows each dossier in its last version inside it.
+    # Otherwise a dossier
     # that has changed since is missing from it, and what is missing cannot be taken for withdrawn.
     shows_past_state: bool = True
     # Whether the first page freezes the list for those after it: then one reading proves it.

@@ -1,4 +1,6 @@
-"""Every fault a portal can have, in turn and at random: nothing is lost or counted twice, and each has its line."""
+"""Every fault a portal can have, in turn and at random: nothing is lost or counted twice, and each has
+its line.
+"""
 
 import asyncio
 import gzip
@@ -124,7 +126,7 @@ DECLARED = DECLARED.model_copy(
 
 
 def pull(address: str, landing: Path, **connection: object) -> list[str]:
-    """Pull the day as the pipeline does, and return the codes of the dossiers it counts: by their time of change."""
+    """Pull the day as the pipeline does; return the codes of the dossiers it counts, by time of change."""
     with (
         resumable_pull(landing, "city_portal", DAY) as journal,
         open_client(DECLARED, SystemConnection(base_url=address, **connection)) as client,  # type: ignore[arg-type]

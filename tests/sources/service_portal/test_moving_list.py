@@ -59,7 +59,9 @@ PAGINGS = {
 
 
 def moving_system(style: str, with_total: bool) -> PortalSystem:
-    """The city portal's declaration with another way of paging; a list without a total where that is allowed."""
+    """The city portal's declaration with another way of paging; a list without a total where that is
+    allowed.
+    """
     declared = system("city_portal")
     total = "tongSo" if with_total else None
     return declared.model_copy(
@@ -169,7 +171,7 @@ class MovingPortal:
         content = {"tongSo": len(rows), "ketQua": rows[place:end], "next": address, "mark": following}
         day = datetime.strptime(ask["capNhatDen"], FORM).replace(tzinfo=LOCAL_ZONE)
         # Answered after the day, a second later each time.
-        sent = day.replace(tzinfo=LOCAL_ZONE) + timedelta(hours=5, seconds=self.answers)
+        sent = day + timedelta(hours=5, seconds=self.answers)
         headers = {"Date": format_datetime(sent)}
         if self.style == "link_header" and address:
             headers["Link"] = f'<https://elsewhere.example/first>; rel="first", <{address}>; rel="next"'
@@ -225,7 +227,9 @@ def figures_of(warehouse: sa.Engine, day: date = DAY) -> pd.DataFrame:
 
 @pytest.mark.parametrize("style", PAGINGS)
 def test_the_warehouse_ends_as_the_portal_after_every_schedule(style, serve_app, warehouse, tmp_path):
-    """Fifty schedules one after the other on one portal; each changes it under one pull, which must settle."""
+    """Fifty schedules one after the other on one portal; each changes it under one pull, which must
+    settle.
+    """
     portal = MovingPortal(2488, style)
     declared = moving_system(style, with_total=style in ("page_number", "offset"))
     moved = 0

@@ -131,7 +131,9 @@ COUNTS = [
 def test_a_dossier_in_two_systems_is_counted_in_each_and_once_in_the_city(
     open_portal, city, places, warehouse
 ):
-    """The counters show 80 of the 120 dossiers, the city portal 70, so 30 stand in both, in the same state."""
+    """The counters show 80 of the 120 dossiers, the city portal 70, so 30 stand in both, in the same
+    state.
+    """
     codes = sorted({str(version["dossier_code"]) for version in city})
     shown = {"one_stop": set(codes[:80]), "city_portal": set(codes[50:])}
     for system_code, known in shown.items():

@@ -13,7 +13,9 @@ from directive_etl.settings import settings
 
 @pytest.fixture
 def declared_file(tmp_path, open_portal, a_version, monkeypatch):
-    """A fourth system: the city portal's file under another name, with pages of 10, at a portal of 25 dossiers."""
+    """A fourth system: the city portal's file under another name, with pages of 10, at a portal of 25
+    dossiers.
+    """
     versions = [a_version() for _ in range(25)]
     versions[3] |= {"status": 77}
     client, _ = open_portal("city_portal", versions)

@@ -39,6 +39,7 @@ class CountLogs(Protocol):
         *,
         drop_day: date | None = None,
         campaigns: Sequence[Campaign] = (CAMPAIGN,),
+        shuffle_list: bool = False,
     ) -> DropDayCounts: ...
 
 
@@ -55,6 +56,7 @@ def count_logs(tmp_path_factory: pytest.TempPathFactory, reach_root: Path) -> Co
         *,
         drop_day: date | None = None,
         campaigns: Sequence[Campaign] = (CAMPAIGN,),
+        shuffle_list: bool = False,
     ) -> DropDayCounts:
         root = tmp_path_factory.mktemp("logs")
         landed: dict[date, list[LandedFile]] = {}
@@ -69,6 +71,8 @@ def count_logs(tmp_path_factory: pytest.TempPathFactory, reach_root: Path) -> Co
                 landed.setdefault(day, []).append(
                     land_file(root / "landing", "sms_log", operator.operator_code, day, path)
                 )
+        if shuffle_list:
+            landed = {day: landed[day][::-1] for day in reversed(landed)}
         return count_drop_day(
             landed,
             operator,

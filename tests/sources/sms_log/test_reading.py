@@ -4,6 +4,7 @@ import gzip
 import random
 from datetime import date
 
+import pandas as pd
 import pytest
 
 from directive_etl.registry.operators import Operator
@@ -253,6 +254,25 @@ def test_nothing_refused_shows_a_number(count_logs) -> None:
     shown = " ".join(counts.refused.drop(columns="sha256").astype(str).agg(" ".join, axis=1))
     for digits in ("0000001", "1234567", "123 4567", "901234", "1234-567"):
         assert digits not in shown
+
+
+def test_counting_again_with_files_in_another_order_changes_nothing(count_logs) -> None:
+    """The order that decides a tie is that of the files' times, not of the list."""
+    day_before = date(2020, 8, 17)
+    files = {
+        day_before: [("a", HEADER + row(1, state="SENT", done="", sent="2020-08-17 23:59:59"))],
+        DAY: [
+            ("a", HEADER + row(1, state="NO", sent="2020-08-17 23:59:59") + row(2)),
+            ("b", HEADER + row(1, sent="2020-08-17 23:59:59") + row(3, state="?")),
+        ],
+    }
+    folders = {day: [(name, text.encode()) for name, text in content] for day, content in files.items()}
+    first = count_logs(folders, operator())
+    again = count_logs(folders, operator(), shuffle_list=True)
+    assert first.daily["delivered_count"].tolist() == [1, 1]
+    pd.testing.assert_frame_equal(first.daily, again.daily)
+    pd.testing.assert_frame_equal(first.refused, again.refused)
+    assert (first.account, first.known_at) == (again.account, again.known_at)
 
 
 def test_rows_of_undeclared_connections_are_refused_or_ignored(count_logs) -> None:

@@ -138,7 +138,9 @@ def _send_once(client: httpx.Client, request: httpx.Request, where: str) -> http
 
 
 def _follow(client: httpx.Client, response: httpx.Response, where: str) -> httpx.Response:
-    """Follow redirects to the hosts that the connection names; every other one is left for `send` to refuse."""
+    """Follow redirects to the hosts that the connection names; every other one is left for `send` to
+    refuse.
+    """
     allowed = client.redirect_hosts if isinstance(client, PortalClient) else ()
     for _ in range(_MAX_REDIRECTS):
         following = response.next_request
@@ -177,7 +179,9 @@ def _wait_seconds(response: httpx.Response) -> float | None:
 
 
 def _proxy_to(url: httpx.URL) -> str | None:
-    """Return the environment's proxy for an address; none ever stands between us and a server on this machine."""
+    """Return the environment's proxy for an address; none ever stands between us and a server on this
+    machine.
+    """
     if _is_loopback(url.host) or urllib.request.proxy_bypass(url.host):
         return None
     return urllib.request.getproxies().get(url.scheme)

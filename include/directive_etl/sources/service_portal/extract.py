@@ -47,9 +47,12 @@ MAX_PAGES = 20_000
 class PullResult:
     """What a pull brought.
 
-    files: the pages of the passage that was proved whole, in order, each content once; without a proof the pages of
-    every passage. refused: the pages that could not be read on the way, with REFUSED_COLUMNS; unreadable: their bytes.
-    window: the [from, to) asked for. answered_at: when the portal sent its last answer; a page that had landed before
+    files: the pages of the passage that was proved whole, in order, each content once; without a proof
+    the pages of
+    every passage. refused: the pages that could not be read on the way, with REFUSED_COLUMNS; unreadable:
+    their bytes.
+    window: the [from, to) asked for. answered_at: when the portal sent its last answer; a page that had
+    landed before
     keeps the time it was first known. doubt: why the list is not proved whole; empty when it is.
     """
 
@@ -97,7 +100,8 @@ def pull_day(
 ) -> PullResult:
     """Land every page of the dossiers changed in the window of a day (docs/sources/service_portal.md).
 
-    A list of several pages is read until two passages after each other agree, up to six times in all. One that keeps
+    A list of several pages is read until two passages after each other agree, up to six times in all. One
+    that keeps
     moving is returned as far as it was seen, with the reason why it is in doubt.
 
     Args:
@@ -142,7 +146,9 @@ def pull_day(
 
 
 def _read_list(pull: _Pull, reading: int) -> Reading:
-    """Ask for all pages: side by side where their addresses are known after the first, else one after the other."""
+    """Ask for all pages: side by side where their addresses are known after the first, else one after the
+    other.
+    """
     request: httpx.Request | None = first_request(pull.client, pull.system, pull.window)
     assert request is not None  # noqa: S101 - for the type checker
     pages_and_files = [_read_page(pull, reading, request, 1)]

@@ -1,7 +1,9 @@
 """What of a pull has landed already, so that after a crash nothing is fetched again.
 
-`pull.journal` lies beside the landed pages of a day while its pull is under way: one line for each page that was
-understood, with the reading and the ask it answers. It goes when the pull is loaded, so that a later run asks anew.
+`pull.journal` lies beside the landed pages of a day while its pull is under way: one line for each page
+that was
+understood, with the reading and the ask it answers. It goes when the pull is loaded, so that a later run
+asks anew.
 """
 
 import hashlib

@@ -26,7 +26,9 @@ SOURCE = "service_portal"
 
 
 def is_first_pull(connection: sa.Connection, system_code: str, day: date) -> bool:
-    """Whether no earlier day of the system was proved whole, so that dossiers open before must be fetched too."""
+    """Whether no earlier day of the system was proved whole, so that dossiers open before must be fetched
+    too.
+    """
     return last_proven_day(connection, system_code, day) is None
 
 
@@ -94,7 +96,7 @@ def _whole_list_check(pull: PullResult) -> CheckResult:
         is_success=not pull.doubt,
         observed=pull.doubt,
         failed_count=int(bool(pull.doubt)),
-        notes="a list that kept moving while it was read is provisional until the next one that is proved whole",
+        notes="a list that kept moving is provisional until the next one that is proved whole",
     )
 
 
@@ -121,7 +123,8 @@ def load_pull(
 ) -> list[date]:
     """Load one pull of one system and recount the days it touches, in one transaction.
 
-    Each day is counted as it could be known at this pull and at each later one, so that the order in which pulls are
+    Each day is counted as it could be known at this pull and at each later one, so that the order in
+    which pulls are
     loaded does not matter.
 
     Args:
@@ -192,7 +195,9 @@ def load_pull(
 def _as_known_now(
     batch: Batch, versions: pd.DataFrame, pull: PullResult, before: Mapping[date, Pull]
 ) -> tuple[Batch, pd.DataFrame]:
-    """A list that is again as it was before another one is news of today, although its bytes landed earlier."""
+    """A list that is again as it was before another one is news of today, although its bytes landed
+    earlier.
+    """
     held = before.get(batch.report_date)
     if held is None or not batch.known_at < held.known_at < pull.answered_at:
         return batch, versions
@@ -272,7 +277,9 @@ def _recount(
     procedures: Sequence[Procedure],
     directive_start: date,
 ) -> int:
-    """Count a day as known at each pull from this one on; the last count is the fact, each is an observation."""
+    """Count a day as known at each pull from this one on; the last count is the fact, each is an
+    observation.
+    """
     system_code = batch.part_code
     # A day cannot be counted before its own pull, and this batch changes nothing that was known before it.
     first_moment = max(pulls[day].known_at, batch.known_at)

@@ -22,7 +22,8 @@ from directive_etl.registry.systems import (
 
 @dataclass(frozen=True)
 class Page:
-    """A page as understood: the code of each record (empty without one), and what it says about itself and the list.
+    """A page as understood: the code of each record (empty without one), and what it says about itself
+    and the list.
 
     What follows it is named by an address (`next_url`) or by a mark (`cursor`), as the system pages.
     """
@@ -92,9 +93,11 @@ def next_request(
 def other_requests(
     client: httpx.Client, system: PortalSystem, window: tuple[datetime, datetime], first: Page
 ) -> list[httpx.Request] | None:
-    """Return the requests for every page after the first, or None when each page must be asked for the next one.
+    """Return the requests for every page after the first, or None when each page must be asked for the
+    next one.
 
-    Known beforehand are the pages of a list by number or offset with a total. A first page that is shorter than asked
+    Known beforehand are the pages of a list by number or offset with a total. A first page that is
+    shorter than asked
     for, but not the whole list, shows the size that the system allows.
     """
     size = len(first.codes)

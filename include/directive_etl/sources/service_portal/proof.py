@@ -24,8 +24,10 @@ class Reading:
 def find_gap(pages: list[Page]) -> str:
     """Say why one passage cannot be the whole list; empty when nothing speaks against it.
 
-    Each page must be the one asked for, every page give the same total, and as many distinct dossiers have come; in a
-    list without a total no dossier may come twice (one that moves to the next page pushes another out of sight).
+    Each page must be the one asked for, every page give the same total, and as many distinct dossiers
+    have come; in a
+    list without a total no dossier may come twice (one that moves to the next page pushes another out of
+    sight).
     """
     for page in pages:
         if page.said_number is not None and page.said_number != page.number:
@@ -53,7 +55,8 @@ def is_one_moment(reading: Reading, system: PortalSystem) -> bool:
 def agree(first: Reading, second: Reading, system: PortalSystem) -> bool:
     """Whether two passages show the same records in the same order; what is around the records may differ.
 
-    A list that changed between two pages of the first passage gives another page in the second one: a dossier that
+    A list that changed between two pages of the first passage gives another page in the second one: a
+    dossier that
     came or went on a page already read is missed by totals and counts, but not by this.
     """
     if first.content == second.content:

@@ -1,9 +1,10 @@
 """Read landed pages into typed versions of dossiers; refuse what cannot be read. Applicants are not read."""
 
+import dataclasses
 import hmac
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -57,7 +58,7 @@ class ReadPages:
     refused: pd.DataFrame
     duplicate_count: int
     read_count: int
-    seen_keys: list[int] = field(default_factory=list)
+    seen_keys: list[int] = dataclasses.field(default_factory=list)
 
 
 def read_pages(files: list[LandedFile], system: PortalSystem, *, hash_key: str, day: date) -> ReadPages:
@@ -96,7 +97,9 @@ def read_pages(files: list[LandedFile], system: PortalSystem, *, hash_key: str, 
 
 
 def read_records(files: list[LandedFile], system: PortalSystem, hash_key: str) -> pd.DataFrame:
-    """Return one row per record: its texts by our field names, and beside them what they mean, null where nothing."""
+    """Return one row per record: its texts by our field names, and beside them what they mean, null where
+    nothing.
+    """
     return _to_types(_to_texts(files, system), system, hash_key)
 
 

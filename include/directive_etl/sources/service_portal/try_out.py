@@ -64,8 +64,8 @@ def iter_trial(
                 )
             )
             total = "no total" if page.total is None else f"total {page.total}"
-            size = f"{len(page.codes)} records, {total}, {len(response.content)} bytes"
-            yield f"page {number}: {size}, sent {sent:%Y-%m-%d %H:%M:%S%z}"
+            told = f"{len(page.codes)} records, {total}, {len(response.content)} bytes"
+            yield f"page {number}: {told}, sent {sent:%Y-%m-%d %H:%M:%S%z}"
             following = next_request(client, system, window, pages)
             if following is None:
                 yield "the list ends here"
@@ -76,7 +76,9 @@ def iter_trial(
 
 
 def _iter_fields(files: list[LandedFile], system: PortalSystem, hash_key: str) -> Iterator[str]:
-    """Yield for each field its name there, how often it is filled, and examples with what they are read as."""
+    """Yield for each field its name there, how often it is filled, and examples with what they are read
+    as.
+    """
     records = read_records(files, system, hash_key)
     yield ""
     yield f"{'field':<16}{'there':<20}{'filled':<12}examples"
@@ -86,8 +88,8 @@ def _iter_fields(files: list[LandedFile], system: PortalSystem, hash_key: str) -
         examples = filled.assign(text=texts[filled.index]).drop_duplicates("text").head(_EXAMPLES)
         shown = "; ".join(_show(row, field) for _, row in examples.iterrows())
         name = getattr(system.fields, field)
-        share = f"{len(filled)} of {len(records)}"
-        yield f"{field:<16}{name:<20}{share:<12}{shown or 'always empty: is the name right?'}"
+        count = f"{len(filled)} of {len(records)}"
+        yield f"{field:<16}{name:<20}{count:<12}{shown or 'always empty: is the name right?'}"
 
 
 def _show(row: pd.Series, field: str) -> str:
@@ -97,7 +99,8 @@ def _show(row: pd.Series, field: str) -> str:
     value = row[_READ_AS.get(field, field)]
     if pd.isna(value):
         return f"{show_text(text)} -> CANNOT BE READ"
-    # A code of a unit or procedure is free text until it is looked up; a date or a declared code holds nothing else.
+    # A code of a unit or procedure is free text until it is looked up; a date or a declared code holds
+    # nothing else.
     if field in ("unit_code", "procedure_code"):
         return text if len(text) <= _LONGEST_CODE else show_text(text)
     return f"{text} -> {value}"

@@ -1,6 +1,8 @@
-"""What is known of each dossier at a moment: tellings that are news, dossiers that have vanished. Pure frames.
+"""What is known of each dossier at a moment: tellings that are news, dossiers that have vanished. Pure
+frames.
 
-A telling is a row of core.portal_dossier_version: what a pull said of one change of a dossier, and when it said it.
+A telling is a row of core.portal_dossier_version: what a pull said of one change of a dossier, and when
+it said it.
 A telling with `is_withdrawn` says that the dossier was missing from a list that should have held it.
 """
 
@@ -37,7 +39,8 @@ def new_versions(versions: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
         stored: all tellings held of the dossiers in `versions`.
 
     Returns:
-        Rows of `versions`. A version told last with the same content is no news, unless its dossier was taken for
+        Rows of `versions`. A version told last with the same content is no news, unless its dossier was
+        taken for
         withdrawn since.
     """
     # Only dossiers that are held already can be no news: the others need no comparison.
@@ -68,7 +71,9 @@ def _news_among(versions: pd.DataFrame, stored: pd.DataFrame) -> list[int]:
 
 
 def known_by(tellings: pd.DataFrame, known_at: datetime) -> pd.DataFrame:
-    """Return one row per version as known at a moment; withdrawn dossiers are left out with all their versions."""
+    """Return one row per version as known at a moment; withdrawn dossiers are left out with all their
+    versions.
+    """
     known = tellings[tellings["known_at"] <= pd.Timestamp(known_at)].sort_values("known_at", kind="stable")
     if known["is_withdrawn"].any():
         last = known.drop_duplicates(DOSSIER_KEY, keep="last")
@@ -86,7 +91,8 @@ def vanished(tellings: pd.DataFrame, pulls: Collection[Pull]) -> pd.DataFrame:
         pulls: with their seen keys, in any order; each is judged by what was known when it came.
 
     Returns:
-        Rows like those of `tellings`, is_withdrawn, known when the pull was: the last version of each such dossier.
+        Rows like those of `tellings`, is_withdrawn, known when the pull was: the last version of each
+        such dossier.
     """
     found = [tellings.iloc[:0]]
     for pull in sorted(pulls, key=lambda one: one.known_at):

@@ -16,7 +16,9 @@ FEWEST_BEFORE = 20
 
 
 def received_on(connection: sa.Connection, system_code: str, day: date) -> int | None:
-    """Return how many dossiers of a system the warehouse counts as received on a day; None if it was not pulled."""
+    """Return how many dossiers of a system the warehouse counts as received on a day; None if it was not
+    pulled.
+    """
     pull, daily = facts.portal_pull, facts.daily_portal_dossier
     was_pulled = sa.exists().where(pull.c.system_code == system_code, pull.c.report_date == day)
     if not connection.execute(sa.select(was_pulled)).scalar():

@@ -106,12 +106,9 @@ def count_drop_day(
         raise SourceUnavailableError(
             f"sms_log {operator.operator_code} {drop_day}: no log has landed for the day"
         )
-    ordered = [
-        file
-        for day in window
-        for file in sorted(files.get(day, ()), key=lambda file: (file.known_at, file.sha256))
-    ]
-    first_of_drop_day = sum(file.report_date < drop_day for file in ordered)
+    by_day = [sorted(files.get(day, ()), key=lambda file: (file.known_at, file.sha256)) for day in window]
+    ordered = [file for day_files in by_day for file in day_files]
+    first_of_drop_day = len(ordered) - len(by_day[-1])
     dropped_days = [day for day in window if files.get(day)]
     days = [day for day in window if day >= dropped_days[0]]
     latest = to_microseconds(day_end(drop_day) + _CLOCK_TOLERANCE)
