@@ -15,7 +15,7 @@ export PYTHONPATH := $(CURDIR)/include$(if $(PYTHONPATH),:$(PYTHONPATH))
 export AIRFLOW_HOME ?= $(CURDIR)/.local/airflow
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down status env check bench clean lock browser
+.PHONY: help demo test soak up down status env check bench clean lock browser
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

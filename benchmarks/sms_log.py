@@ -28,7 +28,7 @@ MEMORY_LIMIT = "512MB"
 
 
 def write_log(path: Path, line_count: int, subscriber_count: int) -> None:
-    """Write VinaPhone's form: a submission, nine times in ten a receipt; some copies, one line in a thousand damaged."""
+    """Write VinaPhone's form: a submission, mostly a receipt; some copies, one line in a thousand damaged."""
     chance = random.Random(2488)
     states = ["SUCCESS"] * 88 + ["FAIL"] * 6 + ["EXPIRED"] * 3 + ["REJECT"] + ["PROCESSING"] * 2
     with gzip.open(path, "wt", compresslevel=5) as file:

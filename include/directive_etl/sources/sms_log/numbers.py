@@ -19,7 +19,7 @@ PREFIXES_FILE = Path(directive_etl.registry.__file__).parent / "telecom" / "tele
 
 _SEPARATORS = " .-()\t\u00a0"
 # (what leads, characters, plus signs) of the usual forms, packed as in plain_digits.
-_PLAIN_FORMS = [(0, 9, 0), (0, 10, 0), (84, 11, 0), (84, 12, 1), (840, 12, 0), (840, 13, 1)]
+_PLAIN_FORMS = [(0, 9, 0), (0, 10, 0), (84, 11, 0), (84, 12, 1), (840, 12, 0), (840, 13, 1), (84, 13, 0)]
 _PLAIN_KEYS = ", ".join(str((lead * 32 + size) * 2 + plus) for lead, size, plus in _PLAIN_FORMS)
 
 
@@ -71,12 +71,12 @@ def number_macros() -> str:
                 ELSE {_old_prefix_case("national // 10000000")} * 10000000 + national % 10000000 END;
         CREATE MACRO plan_number(digits) AS
             CASE WHEN {_known_prefix("digits // 10000000")} THEN (84000000000 + digits)::UBIGINT END;
-        -- The nine digits of a text without separators, when 0, 84, +84, 840, +840 or nothing leads: what leads as a number,
-        -- the size and the plus make one key. A cast to an integer would read 9e8, 1_000 and 0x1F as well; those do not
+        -- The nine digits of a text without separators, when 0, 84, +84, 840, +840 or nothing leads: what leads, as a
+        -- number, the size and the plus make one key. A cast to an integer would read 9e8, 1_000 and 0x1F as well; those do not
         -- end with the digits of their value.
         CREATE MACRO plain_digits(text, digits) AS
             CASE WHEN ((digits // 1000000000) * 32 + strlen(text)) * 2 + plus_of(text) IN ({_PLAIN_KEYS})
-                AND ends_with(text, digits::VARCHAR) THEN digits % 1000000000 END;
+                AND ends_with(text, digits::VARCHAR) AND NOT starts_with(text, ' ') THEN digits % 1000000000 END;
         CREATE MACRO without_separators(text) AS translate(text, '{_SEPARATORS}', '');
         CREATE MACRO only_digits(text) AS
             CASE WHEN regexp_full_match(text, '\\+?[0-9]+') THEN TRY_CAST(text AS UBIGINT) END;
