@@ -18,9 +18,6 @@ from directive_etl.registry.declared_rows import DeclaredRow, load_rows
 PREFIXES_FILE = Path(directive_etl.registry.__file__).parent / "telecom" / "telecom_prefixes.csv"
 
 _SEPARATORS = " .-()\t\u00a0"
-# (what leads, characters, plus signs) of the usual forms, packed as in plain_digits.
-_PLAIN_FORMS = [(0, 9, 0), (0, 10, 0), (84, 11, 0), (84, 12, 1), (840, 12, 0), (840, 13, 1), (84, 13, 0)]
-_PLAIN_KEYS = ", ".join(str((lead * 32 + size) * 2 + plus) for lead, size, plus in _PLAIN_FORMS)
 
 
 class TelecomPrefix(DeclaredRow):
@@ -47,7 +44,6 @@ def telecom_prefixes() -> list[TelecomPrefix]:
 def number_macros() -> str:
     """Return the statements that create the macros of `number_stages`."""
     return f"""
-        CREATE MACRO plus_of(text) AS starts_with(text, '+')::UTINYINT;
         -- Nine digits, or ten digits of the old form, after whatever leads there. The value and the size of the text
         -- together tell how many zeros stand before: 10 characters below 10^9 start with exactly one.
         CREATE MACRO national_digits(text, size, digits, has_plus) AS
@@ -71,12 +67,9 @@ def number_macros() -> str:
                 ELSE {_old_prefix_case("national // 10000000")} * 10000000 + national % 10000000 END;
         CREATE MACRO plan_number(digits) AS
             CASE WHEN {_known_prefix("digits // 10000000")} THEN (84000000000 + digits)::UBIGINT END;
-        -- The nine digits of a text without separators, when 0, 84, +84, 840, +840 or nothing leads: what leads, as a
-        -- number, the size and the plus make one key. A cast to an integer would read 9e8, 1_000 and 0x1F as well; those do not
-        -- end with the digits of their value.
-        CREATE MACRO plain_digits(text, digits) AS
-            CASE WHEN ((digits // 1000000000) * 32 + strlen(text)) * 2 + plus_of(text) IN ({_PLAIN_KEYS})
-                AND ends_with(text, digits::VARCHAR) AND NOT starts_with(text, ' ') THEN digits % 1000000000 END;
+        -- A cast to an integer would read 9e8, 1_000 and 0x1F as well; those do not end with the digits of their value.
+        CREATE MACRO pure_digits(text, digits) AS CASE WHEN ends_with(text, digits::VARCHAR) THEN digits END;
+        CREATE MACRO plus_of(text) AS starts_with(text, '+')::UTINYINT;
         CREATE MACRO without_separators(text) AS translate(text, '{_SEPARATORS}', '');
         CREATE MACRO only_digits(text) AS
             CASE WHEN regexp_full_match(text, '\\+?[0-9]+') THEN TRY_CAST(text AS UBIGINT) END;
@@ -108,7 +101,10 @@ def number_stages(relation: str, takes_foreign: bool) -> str:
                 FROM (
                     SELECT * EXCLUDE (national_number), plan_number(national_number) AS plain_number
                     FROM (
-                        SELECT * EXCLUDE (written_digits), plain_digits(recipient, written_digits) AS national_number
+                        SELECT * EXCLUDE (written_digits),
+                            national_digits(
+                                recipient, strlen(recipient), pure_digits(recipient, written_digits), plus_of(recipient)
+                            ) AS national_number
                         FROM (SELECT *, TRY_CAST(recipient AS UBIGINT) AS written_digits FROM ({relation}))
                     )
                 )
