@@ -5,7 +5,6 @@ import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -83,11 +82,3 @@ def _kill_scheduler_in_the_middle(places: Places, api: AirflowApi) -> int:
     assert isinstance(scheduler, psutil.Process)
     os.kill(scheduler.pid, signal.SIGKILL)
     return done
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of them share one city, so one worker runs them all."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("e2e"))
-            item.add_marker(pytest.mark.e2e)
