@@ -60,6 +60,12 @@ def of(places: Places, keys: Keys, web_port: int, postgres_port: int) -> dict[st
         "DAG_PROCESSOR": {"REFRESH_INTERVAL": "10", "MIN_FILE_PROCESS_INTERVAL": "60"},
         # The default 5 holds the slot of a finished task for seconds (163 -> 343 tasks a minute).
         "WORKERS": {"MIN_HEARTBEAT_INTERVAL": "1"},
+        # Tasks of a killed scheduler are tried again after a minute, not after five: their supervisors, processes
+        # of their own, send a heartbeat each second however busy the task is.
+        "SCHEDULER": {
+            "TASK_INSTANCE_HEARTBEAT_TIMEOUT": "45",
+            "TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+        },
         "LOGGING": {
             "BASE_LOG_FOLDER": str(places.airflow_home / "logs"),
             "LOGGING_LEVEL": "INFO",
