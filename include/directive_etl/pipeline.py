@@ -97,7 +97,7 @@ def _count_drop_day(
 
 
 def publish_sms_reach(drop_day: date) -> list[date]:
-    """Count distinct subscribers over all operators, as counted through the drop day and each later one.
+    """Count distinct subscribers over all operators, as counted through each drop day that this one's run may change.
 
     Returns:
         The reporting days that changed.
@@ -109,7 +109,8 @@ def publish_sms_reach(drop_day: date) -> list[date]:
     window_days = max(operator.window_days for operator in operators.operators())
     start = first_day()
     with engine.connect() as connection:
-        drop_days = load.counted_drop_days(connection, drop_day)
+        # A late file may have changed the drop days before it, too.
+        drop_days = load.counted_drop_days(connection, drop_day - timedelta(days=window_days))
     changed: set[date] = set()
     for counted_through in drop_days:
         days = load.open_days(counted_through, window_days, start)
