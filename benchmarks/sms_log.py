@@ -121,15 +121,20 @@ def run_alone(way: str, path: Path) -> dict[str, float | str]:
     return json.loads(answer.stdout)
 
 
+def cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
 def main() -> None:
     if sys.argv[1:2] == ["--way"]:
         way, path = sys.argv[2], Path(sys.argv[3])
         WAYS[way](path.with_name("warm-up.csv.gz"))  # imports are not what is measured
-        start = time.perf_counter()
+        start, used = time.perf_counter(), cpu_seconds()
         result = WAYS[way](path)
-        seconds = time.perf_counter() - start
+        seconds, used = time.perf_counter() - start, cpu_seconds() - used
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps({"seconds": seconds, "megabytes": peak, "result": str(result)}))
+        print(json.dumps({"seconds": seconds, "cpu": used, "megabytes": peak, "result": str(result)}))
         return
     line_count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
@@ -147,13 +152,19 @@ def main() -> None:
     here, pandas_result = runs["this project"][0]["result"], runs["pandas"][0]["result"]
     if here != pandas_result:
         sys.exit(f"the answers differ: this project {here}, pandas {pandas_result}")
-    floor = [float(run["seconds"]) for run in runs["bare scan"]]
     for way, found in runs.items():
-        seconds = [float(run["seconds"]) for run in found]
         # Each run is compared with the bare scan next to it, so that a busy machine slows both.
-        ratios = [mine / bare for mine, bare in zip(seconds, floor, strict=True)]
+        times, ratios = {}, {}
+        for measure in ("seconds", "cpu"):
+            pairs = [
+                (float(run[measure]), float(bare[measure]))
+                for run, bare in zip(found, runs["bare scan"], strict=True)
+            ]
+            times[measure] = statistics.median(mine for mine, _ in pairs)
+            ratios[measure] = statistics.median(mine / bare for mine, bare in pairs)
         print(
-            f"{way:14} {statistics.median(seconds):7.2f} s  {statistics.median(ratios):6.2f} x bare scan"
+            f"{way:14} {times['seconds']:7.2f} s  {ratios['seconds']:6.2f} x bare scan"
+            f"  {times['cpu']:7.2f} core seconds  {ratios['cpu']:6.2f} x"
             f"  {max(float(run['megabytes']) for run in found):6.0f} MB"
         )
 

@@ -12,12 +12,13 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from directive_etl.errors import SourceUnavailableError
+from directive_etl.errors import RegistryError, SourceUnavailableError
 from directive_etl.landing import LandedFile
 from directive_etl.periods import day_end, days_between
 from directive_etl.quality import RowAccount
 from directive_etl.registry.campaigns import Campaign
 from directive_etl.registry.operators import Operator
+from directive_etl.sources.sms_log.events import MOST_CAMPAIGNS
 from directive_etl.sources.sms_log.hashing import create_keyed_hash_macro
 from directive_etl.sources.sms_log.messages import (
     count_repeated,
@@ -100,8 +101,13 @@ def count_drop_day(
 
     Raises:
         SourceUnavailableError: no file of the drop day itself.
+        RegistryError: more campaigns are declared than can be told apart.
     """
     window = days_between(drop_day - timedelta(days=operator.window_days), drop_day)
+    if len(campaigns) > MOST_CAMPAIGNS:
+        raise RegistryError(
+            f"registry/campaigns: {len(campaigns)} campaigns, at most {MOST_CAMPAIGNS} can be counted"
+        )
     if not files.get(drop_day):
         raise SourceUnavailableError(
             f"sms_log {operator.operator_code} {drop_day}: no log has landed for the day"

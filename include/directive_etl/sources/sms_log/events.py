@@ -7,10 +7,9 @@ Columns of `events`, whose rowid is the order of the rows in the files:
     message_key   UBIGINT     hash of connection and message id; NULL for rows that are no event of a message
     submitted_us  BIGINT      submission, microseconds since 1970 UTC; NULL when the row does not tell it
     status        BIGINT      64 * (microseconds of the status, 0 when unknown) + number of the status; NULL without one
-    recipient     UBIGINT     the number, 84 and nine digits; it stays in this process and its scratch files. NULL for
-                              a receipt that does not repeat the submission, unless it may make a message
-    segments      UTINYINT
-    campaign_no   UTINYINT    0 for no campaign
+    about         UBIGINT     recipient, segments and campaign in 50, 8 and 6 bits (0 for no campaign); NULL for a
+                              receipt that does not repeat the submission, unless it may make a message. Numbers stay
+                              in this process and its scratch files.
     content       VARCHAR     the row as written, for refused rows
 """
 
@@ -27,12 +26,18 @@ from directive_etl.sources.sms_log.sql_text import literal, literal_list, mappin
 
 CREATE_EVENTS = """
     CREATE TABLE events (
-        file_no USMALLINT, reason UTINYINT, message_key UBIGINT, submitted_us BIGINT, status BIGINT,
-        recipient UBIGINT, segments UTINYINT, campaign_no UTINYINT, content VARCHAR
+        file_no USMALLINT, reason UTINYINT, message_key UBIGINT, submitted_us BIGINT, status BIGINT, about UBIGINT,
+        content VARCHAR
     )
 """
 
 _RANKED_STATES: tuple[State, ...] = ("pending", "failed", "expired", "rejected", "delivered")
+# What `about` is unpacked with.
+RECIPIENT = "(about >> 14)"
+SEGMENTS = "((about >> 6) & 255)"
+CAMPAIGN_NO = "(about & 63)"
+MOST_CAMPAIGNS = 63
+
 _EARLIEST_YEAR_US = 946_684_800_000_000  # 2000-01-01
 
 
@@ -92,7 +97,7 @@ def typed_events(fields: Fields, operator: Operator, campaigns: Sequence[Campaig
     is_event = f"(is_event AND ({_is_ours(operator)}))" if others_are_ignored else "is_event"
 
     # The submission's word counts; a gateway may write the number in another way in a receipt.
-    tells_recipient = " AND submitted_us IS NOT NULL" if operator.lone_receipts == "wait" else ""
+    tells_all = " AND submitted_us IS NOT NULL" if operator.lone_receipts == "wait" else ""
 
     def possible(moment: str) -> str:
         return f"{moment} BETWEEN {_EARLIEST_YEAR_US} AND {latest_us}"
@@ -102,7 +107,7 @@ def typed_events(fields: Fields, operator: Operator, campaigns: Sequence[Campaig
             {_to_microseconds("submitted_at", operator)} AS submitted_us,
             {_to_microseconds("done_at", operator)} AS done_us,
             {mapping_case("status", statuses.numbers, "BIGINT")} AS status_no,
-            TRY_CAST(segments AS UTINYINT) AS segment_count,
+            TRY_CAST(segments AS UTINYINT)::UBIGINT AS segment_count,
             {_campaign_case(campaigns)} AS campaign_no
         FROM ({fields.sql})
     """
@@ -111,8 +116,8 @@ def typed_events(fields: Fields, operator: Operator, campaigns: Sequence[Campaig
             CASE WHEN is_event AND reason = 0 THEN message_key END,
             CASE WHEN reason = 0 THEN submitted_us END,
             CASE WHEN reason = 0 AND status_no IS NOT NULL THEN coalesce(done_us, 0) * 64 + status_no END,
-            CASE WHEN is_event AND reason = 0{tells_recipient} THEN recipient_number END,
-            segment_count, campaign_no,
+            CASE WHEN is_event AND reason = 0{tells_all}
+                THEN (recipient_number << 14) | (segment_count << 6) | campaign_no END,
             CASE WHEN reason <> 0 THEN {fields.content} END
         FROM (
             SELECT *, (CASE
@@ -157,4 +162,4 @@ def _campaign_case(campaigns: Sequence[Campaign]) -> str:
         f" WHEN {' OR '.join(f'{match.field} = {literal(match.value)}' for match in campaign.matches)} THEN {number}"
         for number, campaign in enumerate(campaigns, start=1)
     )
-    return f"(CASE{branches} ELSE 0 END)::UTINYINT" if branches else "0::UTINYINT"
+    return f"(CASE{branches} ELSE 0 END)::UBIGINT" if branches else "0::UBIGINT"

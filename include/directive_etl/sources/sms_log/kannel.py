@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from directive_etl.registry.operators import KannelLog
 from directive_etl.sources.sms_log.fields import Fields, file_no_sql, raw_line_options, read_csv_call
 from directive_etl.sources.sms_log.reasons import number_of
-from directive_etl.sources.sms_log.segments import kannel_segments
+from directive_etl.sources.sms_log.segments import kannel_segment_stages
 from directive_etl.sources.sms_log.sql_text import literal, literal_list
 from directive_etl.sources.sms_log.text_files import TextFile
 
@@ -53,41 +53,51 @@ def kannel_fields(files: Sequence[TextFile], log: KannelLog) -> Fields:
     well_formed = " AND ".join(
         f"starts_with(head[{place}], {literal(name + ':')})" for name, place in _HEAD.items()
     )
-    values = ", ".join(f"head[{place}][{len(name) + 2}:] AS {name}_value" for name, place in _HEAD.items())
-    sql = f"""
-        SELECT file_no, fault, is_event, connection, message_id, sender, service, recipient,
-            CASE WHEN is_submission THEN logged_at END AS submitted_at,
-            CASE WHEN NOT is_submission THEN logged_at END AS done_at,
-            CASE WHEN NOT is_submission THEN split_part(flags, ':', 5) END AS status,
-            {kannel_segments("split_part(flags, ':', 2)", "message", "is_submission")} AS segments, line
+    values = ", ".join(
+        f"substr(head[{place}], {len(name) + 2}) AS {name}_value" for name, place in _HEAD.items()
+    )
+    messages = f"""
+        SELECT file_no, line, logged_at, fault, event, connection, {", ".join(f"{name}_value" for name in _HEAD)},
+            CASE WHEN event = 'Sent SMS' THEN message END AS sent,
+            CASE WHEN event = 'Sent SMS' THEN split_part(flags_value, ':', 2) END AS coding
         FROM (
-            SELECT file_no, line, logged_at, fault, event = 'Sent SMS' AS is_submission,
-                event IN ('Sent SMS', 'Receive DLR') AND coalesce(FID_value, '') <> '' AS is_event,
-                connection, FID_value AS message_id, from_value AS sender, SVC_value AS service, to_value AS recipient,
-                flags_value AS flags, message
+            SELECT file_no, line, logged_at, event, connection, message, {values},
+                CASE
+                    WHEN event IN {literal_list(_MARKS)} AND message IS NULL THEN 0
+                    WHEN ends_with(message, ']') AND contains(message, ' [udh:')
+                        AND len(head) = {max(_HEAD.values())} AND {well_formed} AND connection IS NOT NULL
+                        AND event IN {literal_list(("Sent SMS", "Receive DLR", *_OTHER_EVENTS))} THEN 0
+                    ELSE {number_of("wrong_layout")}
+                END AS fault
             FROM (
-                SELECT file_no, line, logged_at, event, connection, message, {values},
-                    CASE
-                        WHEN event IN {literal_list(_MARKS)} THEN 0
-                        WHEN length(message) > 0 AND ends_with(line, ']') AND contains(message, ' [udh:')
-                            AND len(head) = {max(_HEAD.values())} AND {well_formed}
-                            AND connection IS NOT NULL
-                            AND event IN {literal_list(("Sent SMS", "Receive DLR", *_OTHER_EVENTS))} THEN 0
-                        ELSE {number_of("wrong_layout")}
-                    END AS fault
+                SELECT file_no, line, head, message, substr(line, 1, 19) AS logged_at,
+                    CASE WHEN smsc_at > 0 THEN substr(opening, 21, smsc_at - 21) ELSE substr(opening, 21) END AS event,
+                    CASE WHEN smsc_at > 0 THEN substr(opening, smsc_at + 7) END AS connection
                 FROM (
-                    SELECT file_no, line, head, message, line[1:19] AS logged_at,
-                        split_part(head[1][21:], ' [SMSC:', 1) AS event,
-                        CASE WHEN contains(head[1], ' [SMSC:') THEN split_part(head[1], ' [SMSC:', 2) END AS connection
+                    SELECT *, position(' [SMSC:' IN opening) AS smsc_at
                     FROM (
-                        SELECT {file_no_sql(files)} AS file_no, line,
-                            string_split(split_part(line, '] [msg:', 1), '] [') AS head,
-                            line[position('] [msg:' IN line) + 7:] AS message
-                        FROM {call}
-                        WHERE line IS NOT NULL
+                        SELECT *, coalesce(head[1], line) AS opening
+                        FROM (
+                            SELECT file_no, line,
+                                string_split(CASE WHEN msg_at > 0 THEN substr(line, 1, msg_at - 1) END, '] [') AS head,
+                                CASE WHEN msg_at > 0 THEN substr(line, msg_at + 7) END AS message
+                            FROM (
+                                SELECT {file_no_sql(files)} AS file_no, line, position('] [msg:' IN line) AS msg_at
+                                FROM {call} WHERE line IS NOT NULL
+                            )
+                        )
                     )
                 )
             )
         )
+    """
+    sql = f"""
+        SELECT file_no, fault, event IN ('Sent SMS', 'Receive DLR') AND coalesce(FID_value, '') <> '' AS is_event,
+            connection, FID_value AS message_id, from_value AS sender, SVC_value AS service, to_value AS recipient,
+            CASE WHEN event = 'Sent SMS' THEN logged_at END AS submitted_at,
+            CASE WHEN event <> 'Sent SMS' THEN logged_at END AS done_at,
+            CASE WHEN event <> 'Sent SMS' THEN split_part(flags_value, ':', 5) END AS status,
+            segments, line
+        FROM ({kannel_segment_stages(messages)})
     """
     return Fields(sql, "line")

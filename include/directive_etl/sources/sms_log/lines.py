@@ -86,6 +86,18 @@ class Numbering:
 
 
 @dataclass(frozen=True)
+class SpecialLines:
+    """Lines that are no row: blank ones, and those that continue a quoted value of the row before. Sorted."""
+
+    blank: Sequence[int] = ()
+    continued: Sequence[int] = ()
+
+    def count_after(self, line: int) -> int:
+        """Count those after a line."""
+        return sum(number > line for number in (*self.blank, *self.continued))
+
+
+@dataclass(frozen=True)
 class FileLines:
     """Which lines of one file are rows.
 
@@ -100,17 +112,16 @@ class FileLines:
     @classmethod
     def of(
         cls,
-        connection: duckdb.DuckDBPyConnection,
-        file: TextFile,
-        log: DelimitedLog | KannelLog,
+        special: "SpecialLines",
         skipped_lines: int,
         rejects: Sequence[Reject],
     ) -> "FileLines":
-        """Look up the lines of a file that are no rows; `skipped_lines` are those up to the header."""
-        blank, continued = find_special_lines(connection, file, log)
-        records = Numbering(continued)
+        """Number the lines of a file; `skipped_lines` are those up to the header."""
+        records = Numbering(special.continued)
         rejected = [records.nth(reject.record_no) for reject in rejects]
-        return cls(records, Numbering([*range(1, skipped_lines + 1), *blank, *continued, *rejected]))
+        return cls(
+            records, Numbering([*range(1, skipped_lines + 1), *special.blank, *special.continued, *rejected])
+        )
 
     def of_row(self, place: int) -> int:
         """Return the line of a row from its place, from 0, among the rows read."""
@@ -123,8 +134,8 @@ class FileLines:
 
 def find_special_lines(
     connection: duckdb.DuckDBPyConnection, file: TextFile, log: DelimitedLog | KannelLog
-) -> tuple[list[int], list[int]]:
-    """Return the blank lines, and the lines that continue a quoted value."""
+) -> SpecialLines:
+    """Look up the lines of a file that are no row, in a pass of its own."""
     quoting = quoting_of(log)
     not_whole = "false"
     if quoting is not None:
@@ -146,13 +157,13 @@ def find_special_lines(
     numbered = [(unread.nth(int(n)), line) for n, line in found]
     blank = [number for number, line in numbered if line is None]
     if quoting is None:
-        return blank, []
+        return SpecialLines(blank)
     # A line that is no text may open a quote as well.
     special = [(number, line) for number, line in numbered if line is not None]
     special += [(reject.record_no, reject.content) for reject in rejects]
     continued = continued_lines(sorted(special), quoting)
     inside = set(continued)
-    return [number for number in blank if number not in inside], continued
+    return SpecialLines([number for number in blank if number not in inside], continued)
 
 
 def quoting_of(log: DelimitedLog | KannelLog) -> Quoting | None:

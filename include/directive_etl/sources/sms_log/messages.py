@@ -11,7 +11,7 @@ import duckdb
 
 from directive_etl.periods import LOCAL_ZONE, day_end, day_start
 from directive_etl.registry.operators import Operator
-from directive_etl.sources.sms_log.events import Statuses
+from directive_etl.sources.sms_log.events import CAMPAIGN_NO, RECIPIENT, SEGMENTS, Statuses
 
 _DAY_US = 86_400_000_000
 _EPOCH = date(1970, 1, 1)
@@ -20,35 +20,36 @@ _EPOCH = date(1970, 1, 1)
 def create_messages(connection: duckdb.DuckDBPyConnection, operator: Operator, days: Sequence[date]) -> None:
     """Create `messages`, one row per message, from `events`.
 
-    Columns: message_key; day DATE, NULL when it is none of the days; submitted_us; final_status (as in events; NULL
-    without a final receipt); recipient, segments, campaign_no; is_doubtful, when some of its events may be copies of
-    each other, or more than one is final.
+    Columns: day DATE, NULL when it is none of the days; submitted_us; final_status (as in events; NULL without a final
+    receipt); recipient, segments, campaign_no; doubtful_key, the message_key when some of its events may have the same
+    time: copies of each other, or final receipts whose order in the files decides.
     """
     first_final = Statuses.of(operator).first_final
     seen_us = "submitted_us"
     if operator.lone_receipts == "message":
         seen_us = "coalesce(submitted_us, first_receipt_us)"
+    first_receipt = (
+        "min(status >> 6) FILTER (status >= 64)" if operator.lone_receipts == "message" else "NULL"
+    )
     first_us, end_us = (to_microseconds(moment) for moment in (day_start(days[0]), day_end(days[-1])))
     offset_us = _local_offset(days[-1]) // timedelta(microseconds=1)
     connection.execute(
         f"""
         CREATE TABLE messages AS
-        SELECT message_key, submitted_us, final_status, recipient, segments, campaign_no,
-            final_count > 1 OR bit_count(event_bits) < event_count AS is_doubtful,
+        SELECT submitted_us, final_status,
+            {RECIPIENT} AS recipient, {SEGMENTS} AS segments, {CAMPAIGN_NO} AS campaign_no,
+            CASE WHEN bit_count(event_bits) < event_count THEN message_key END AS doubtful_key,
             CASE WHEN {seen_us} >= {first_us} AND {seen_us} < {end_us}
                 THEN DATE '{_EPOCH}' + (({seen_us} + {offset_us}) // {_DAY_US})::INTEGER END AS day
         FROM (
             SELECT message_key,
                 min(submitted_us) AS submitted_us,
-                min(status >> 6) FILTER (status >= 64) AS first_receipt_us,
+                {first_receipt} AS first_receipt_us,
                 max(CASE WHEN (status & 63) >= {first_final} THEN status END) AS final_status,
-                count(CASE WHEN (status & 63) >= {first_final} THEN 1 END) AS final_count,
                 count(*) AS event_count,
-                -- One of 64 bits for each event: as many bits as events, and no two of them are the same.
-                bit_or(1::UBIGINT << (hash(submitted_us, status) & 63)::INTEGER) AS event_bits,
-                min(recipient) AS recipient,
-                max(segments) AS segments,
-                max(campaign_no) AS campaign_no
+                -- One of 64 bits for each time: as many bits as events, and no two of them are of the same time.
+                bit_or(1::UBIGINT << (hash(submitted_us, status >> 6) & 63)::INTEGER) AS event_bits,
+                min(about) AS about
             FROM events
             WHERE message_key IS NOT NULL
             GROUP BY message_key
@@ -57,7 +58,7 @@ def create_messages(connection: duckdb.DuckDBPyConnection, operator: Operator, d
     )
     connection.execute(
         "CREATE TABLE doubtful AS SELECT message_key, submitted_us, status, file_no, events.rowid AS place "
-        "FROM events SEMI JOIN (SELECT message_key FROM messages WHERE is_doubtful) USING (message_key)"
+        "FROM events SEMI JOIN messages ON events.message_key = doubtful_key"
     )
     # Two final receipts within the same second: the later line wins.
     connection.execute(
@@ -68,7 +69,7 @@ def create_messages(connection: duckdb.DuckDBPyConnection, operator: Operator, d
             FROM doubtful WHERE (status & 63) >= {first_final}
             GROUP BY message_key
         ) AS latest
-        WHERE messages.message_key = latest.message_key AND messages.final_status <> latest.status
+        WHERE doubtful_key = latest.message_key AND messages.final_status <> latest.status
         """
     )
 

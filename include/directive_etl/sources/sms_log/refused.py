@@ -8,7 +8,7 @@ import pandas as pd
 
 from directive_etl.quality import mask_digits, refused_frame
 from directive_etl.registry.operators import Operator
-from directive_etl.sources.sms_log.lines import FileLines
+from directive_etl.sources.sms_log.lines import FileLines, find_special_lines
 from directive_etl.sources.sms_log.reasons import CODES, REASONS
 from directive_etl.sources.sms_log.scan import ScannedFile
 
@@ -41,7 +41,8 @@ def _iter_refused(
         left_out = file.copied.refused if file.copied else []
         numbered = [(row.line, row.reason_code, row.content) for row in left_out]
         if (events[place] or file.rejects) and file.text:
-            lines = FileLines.of(connection, file.text, operator.log, file.skipped_lines, file.rejects)
+            special = file.special or find_special_lines(connection, file.text, operator.log)
+            lines = FileLines.of(special, file.skipped_lines, file.rejects)
             numbered += [
                 (lines.of_reject(reject), reject.reason_code, reject.content) for reject in file.rejects
             ]

@@ -23,6 +23,7 @@ from directive_etl.sources.sms_log.events import CREATE_EVENTS, typed_events
 from directive_etl.sources.sms_log.kannel import kannel_fields
 from directive_etl.sources.sms_log.lines import (
     Reject,
+    SpecialLines,
     find_special_lines,
     forget_rejects,
     quoting_of,
@@ -47,6 +48,7 @@ class ScannedFile:
         landed: the file.
         text: what is read: the file, or a careful copy of it; None for a file without a byte.
         inspection: what its bytes say.
+        special: lines that are no row; None while they are not known.
         shape: how its columns lie; None where the format has none, or the file no rows.
         copied: what the careful copy is, when there is one.
         rejects: rows that could not be split into columns.
@@ -57,6 +59,7 @@ class ScannedFile:
     landed: LandedFile
     text: TextFile | None
     inspection: Inspection | None = None
+    special: SpecialLines | None = None
     shape: Shape | None = None
     copied: Copied | None = None
     rejects: list[Reject] = field(default_factory=list)
@@ -209,10 +212,13 @@ class Scanner:
         if any(reject.swallows_lines for reject in file.rejects):
             return False
         lines = file.inspection.line_count - file.skipped_lines
-        if found == lines or (isinstance(self._operator.log, DelimitedLog) and file.shape is None):
+        if isinstance(self._operator.log, DelimitedLog) and file.shape is None:
+            return True  # blank lines only
+        if found == lines:
+            file.special = SpecialLines()
             return True
-        blank, continued = find_special_lines(self._connection, file.text, self._operator.log)
-        return found + sum(line > file.skipped_lines for line in (*blank, *continued)) == lines
+        file.special = find_special_lines(self._connection, file.text, self._operator.log)
+        return found + file.special.count_after(file.skipped_lines) == lines
 
     def _copy_carefully(self, file: ScannedFile, target: Path) -> None:
         if file.fault or file.text is None:
@@ -222,7 +228,7 @@ class Scanner:
             file.copied = copy_readable_lines(file.text, quoting_of(self._operator.log), column_count, target)
         except DamagedFileError as error:
             file.fault = ("unreadable_file", str(error))
-        file.text = TextFile(target, "none", file.text.file_no)
+        file.text, file.special = TextFile(target, "none", file.text.file_no), None
 
 
 def _inspect(files: Sequence[ScannedFile]) -> None:

@@ -4,32 +4,61 @@ One segment holds 160 GSM characters or 70 UCS-2 characters; of a longer message
 characters, to the header that joins the parts, so it holds 153 or 67 (3GPP TS 23.038 and 23.040).
 """
 
+from directive_etl.sources.sms_log.sql_text import literal
+
 # Characters of the GSM alphabet's extension take two septets each; as bytes they are one.
 _EXTENDED = "[]{}\\^~|"
+_HAS_EXTENDED = r"[\[\]{}\\^~|]"
+# Where even extended characters alone would fit into one segment, they need not be counted.
+_SURELY_ONE_SEGMENT = 80
+_NO_HEADER = " [udh:0:]"
 
 
-def kannel_segments(coding: str, message: str, applies: str) -> str:
-    """Return the expression for the segments of a logged message.
+def kannel_segment_stages(relation: str) -> str:
+    """Return the SELECT that adds segments INTEGER to a relation of logged messages.
+
+    Each stage is a projection of its own, and passes on NULL where the next has nothing to do: DuckDB may evaluate a
+    branch for every row.
 
     Args:
-        coding: expression, the second of the flags: 0 or -1 is GSM, 1 is 8-bit, 2 is UCS-2.
-        message: expression, what follows `[msg:`: length in octets, colon, body, and then ` [udh:length:...]`.
-        applies: expression, false where the row has no segments.
+        relation: a SELECT with the columns sent VARCHAR, what follows `[msg:` (octets, colon, body, ` [udh:...]`), and
+            coding VARCHAR, the second of the flags: 0 or -1 is GSM, 1 is 8-bit, 2 is UCS-2. Both are NULL for a row
+            without a message; it gets 1.
     """
-    octets = f"TRY_CAST(split_part({message}, ':', 1) AS INTEGER)"
-    body = f"{message}[position(':' IN {message}) + 1:][1:{octets}]"
-    extended = f"(length({body}) - length(translate({body}, '{_EXTENDED}', '')))"
-    header = f"TRY_CAST(split_part(split_part({message}, ' [udh:', -1), ':', 1) AS INTEGER)"
 
     def parts(size: str, alone: int, in_part: int) -> str:
         return f"CASE WHEN {size} <= {alone} THEN 1 ELSE ({size} + {in_part - 1}) // {in_part} END"
 
     return f"""
-        CASE WHEN {applies} THEN CASE
+        SELECT * EXCLUDE (colon_at, octets, gsm_body, extended_body, header_octets), CASE
+            WHEN sent IS NULL THEN 1
             -- With a header of its own the line is one part of a message split before it came to the gateway.
-            WHEN {header} > 0 THEN 1
-            WHEN {coding} = '2' THEN {parts(f"(({octets} + 1) // 2)", 70, 67)}
-            WHEN {coding} = '1' THEN {parts(octets, 140, 134)}
-            WHEN {octets} <= 80 THEN 1
-            ELSE {parts(f"({octets} + {extended})", 160, 153)}
-        END ELSE 1 END"""
+            WHEN header_octets > 0 THEN 1
+            WHEN coding = '2' THEN {parts("((octets + 1) // 2)", 70, 67)}
+            WHEN coding = '1' THEN {parts("octets", 140, 134)}
+            ELSE {parts("(octets + extended_count)", 160, 153)}
+            END AS segments
+        FROM (
+            SELECT *,
+                coalesce(length(extended_body) - length(translate(extended_body, {literal(_EXTENDED)}, '')), 0)
+                    AS extended_count
+            FROM (
+                SELECT *,
+                    CASE WHEN regexp_matches(gsm_body, {literal(_HAS_EXTENDED)}) THEN gsm_body END AS extended_body
+                FROM (
+                    SELECT *, CASE WHEN coding NOT IN ('1', '2') AND octets > {_SURELY_ONE_SEGMENT}
+                        THEN substr(sent, colon_at + 1, octets) END AS gsm_body
+                    FROM (
+                        SELECT *, TRY_CAST(substr(sent, 1, colon_at - 1) AS INTEGER) AS octets,
+                            TRY_CAST(split_part(split_part(with_header, ' [udh:', -1), ':', 1) AS INTEGER)
+                                AS header_octets
+                        FROM (
+                            SELECT *, position(':' IN sent) AS colon_at,
+                                CASE WHEN NOT ends_with(sent, {literal(_NO_HEADER)}) THEN sent END AS with_header
+                            FROM ({relation})
+                        )
+                    )
+                )
+            )
+        )
+    """
