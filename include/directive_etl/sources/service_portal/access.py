@@ -198,38 +198,23 @@ def _authentication(system: PortalSystem, connection: SystemConnection) -> httpx
     if isinstance(system.login, SessionLogin):
         return _SessionAuth(system.system_code, system.login, connection)
     if isinstance(system.login, BearerLogin):
-        return _BearerAuth(connection.password.get_secret_value())
-    return _BasicAuth(connection.username, connection.password.get_secret_value())
+        return _AgainOnce(f"Bearer {connection.password.get_secret_value()}")
+    pair = f"{connection.username}:{connection.password.get_secret_value()}"
+    return _AgainOnce(f"Basic {base64.b64encode(pair.encode()).decode()}")
 
 
 class _AgainOnce(httpx.Auth):
     """A login that goes with every ask; one that is refused in the middle of a pull is offered once more."""
 
+    def __init__(self, authorization: str) -> None:
+        self._authorization = authorization
+
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = self._credentials()
+        request.headers["Authorization"] = self._authorization
         response = yield request
         if response.status_code == httpx.codes.UNAUTHORIZED:
             log.warning("%s: login refused (401); offered once more", request.url.host)
             yield request
-
-    def _credentials(self) -> str:
-        raise NotImplementedError
-
-
-class _BearerAuth(_AgainOnce):
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def _credentials(self) -> str:
-        return f"Bearer {self._token}"
-
-
-class _BasicAuth(_AgainOnce):
-    def __init__(self, username: str, password: str) -> None:
-        self._pair = base64.b64encode(f"{username}:{password}".encode()).decode()
-
-    def _credentials(self) -> str:
-        return f"Basic {self._pair}"
 
 
 class _SessionAuth(httpx.Auth):
