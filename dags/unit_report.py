@@ -12,6 +12,7 @@ from airflow.sdk import dag, task
 from directive_etl.airflow_adapter import (
     EVERY_TEN_MINUTES,
     REPORT_FIGURES,
+    connected_place,
     no_retry_on_bad_data,
     publish_days,
 )
@@ -32,7 +33,7 @@ def unit_report():
         from directive_etl import pipeline
 
         with no_retry_on_bad_data():
-            return publish_days(context, REPORT_FIGURES, [pipeline.answer_inbox()])
+            return publish_days(context, REPORT_FIGURES, [pipeline.answer_inbox(connect=connected_place)])
 
     answer_inbox()
 

@@ -6,10 +6,13 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from directive_etl.errors import ConfigurationError, DirectiveEtlError
 from directive_etl.settings import settings
+
+if TYPE_CHECKING:
+    from directive_etl.landing.place import Place
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -121,9 +124,16 @@ def _run(asked: argparse.Namespace) -> int:
                 f"{settings().reports / closed.report_path}"
             )
         return 0
-    changed = pipeline.run_source(asked.source, asked.day)
+    changed = pipeline.run_source(asked.source, asked.day, _connect)
     say("changed days: " + (", ".join(map(str, changed)) or "none, all is as it was"))
     return 0
+
+
+def _connect(address: str) -> "Place":
+    """Open a place on the network by its Airflow connection; importing Airflow costs seconds, so only then."""
+    from directive_etl.airflow_adapter import connected_place
+
+    return connected_place(address)
 
 
 def _progress(asked: argparse.Namespace) -> int:

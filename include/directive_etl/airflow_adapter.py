@@ -3,14 +3,27 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from airflow.sdk import Asset, BaseHook, CronPartitionTimetable, PartitionedAssetTimetable, TriggerRule
+from airflow.sdk import (
+    Asset,
+    BaseHook,
+    CronPartitionTimetable,
+    ObjectStoragePath,
+    PartitionedAssetTimetable,
+    TriggerRule,
+)
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
-from directive_etl.errors import DirectiveEtlError, SourceUnavailableError
+from directive_etl.errors import ConfigurationError, DirectiveEtlError, SourceUnavailableError
 from directive_etl.periods import LOCAL_ZONE, day_start
 from directive_etl.settings import SystemConnection, settings
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+    from directive_etl.landing.place import Place
 
 __all__ = [
     "ANY_FIGURES",
@@ -21,6 +34,7 @@ __all__ = [
     "SMS_FIGURES",
     "WEEKLY",
     "TriggerRule",
+    "connected_place",
     "daily_at",
     "no_retry_on_bad_data",
     "portal_connection",
@@ -126,3 +140,47 @@ def portal_connection(system_code: str) -> SystemConnection | None:
             "ca_file": found.extra_dejson.get("ca_file"),
         }
     )
+
+
+def connected_place(address: str) -> "Place":
+    """Open `sftp://CONNECTION@/folder` or `s3://CONNECTION@bucket/prefix` by an Airflow connection.
+
+    By hand, without a running task, Airflow finds connections in `AIRFLOW_CONN_<ID>` and in its secrets backends.
+
+    Raises:
+        ConfigurationError: the address names no connection or one that does not exist, or an SFTP connection does
+            not say which host key to expect.
+        SourceUnavailableError: the other side cannot be reached.
+    """
+    from directive_etl.landing.remote_place import RemotePlace, reaching
+
+    scheme, connection_id = urlsplit(address).scheme, urlsplit(address).username
+    if scheme not in ("sftp", "s3") or not connection_id:
+        raise ConfigurationError(
+            f"{address}: write sftp://CONNECTION@/folder or s3://CONNECTION@bucket/prefix"
+        )
+    try:
+        with reaching(address):
+            path = ObjectStoragePath(address)
+            fs = _sftp(address, connection_id) if scheme == "sftp" else path.fs
+            return RemotePlace(fs, path.path, address)
+    except AirflowNotFoundException:
+        raise ConfigurationError(f"{address}: there is no Airflow connection {connection_id}") from None
+
+
+def _sftp(address: str, connection_id: str) -> "AbstractFileSystem":
+    """Connect to an SFTP server whose host key is known: Airflow's own file system would accept any."""
+    import asyncssh
+    from airflow.providers.sftp.fs.sftp import get_fs
+
+    extra = BaseHook.get_connection(connection_id).extra_dejson
+    host_key, is_unchecked = extra.get("host_key"), str(extra.get("no_host_key_check", "")).lower() == "true"
+    if not host_key and not is_unchecked:
+        raise ConfigurationError(
+            f"{address}: the connection must give the server's public key as `host_key` in its extra, "
+            "as `ssh-keyscan` shows it without the host name"
+        )
+    known_hosts = asyncssh.import_known_hosts(f"* {host_key}\n") if host_key else None
+    # Names that are no text come as surrogates instead of failing the whole listing.
+    options = {"known_hosts": known_hosts, "sftp_client_kwargs": {"path_errors": "surrogateescape"}}
+    return get_fs(connection_id, options)

@@ -6,12 +6,17 @@ are about and the time their channel gives, never against this process's clock.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
+from directive_etl.errors import UnfinishedFileError
 from directive_etl.landing import LandedFile, iter_landed
+from directive_etl.landing.deliver import deliver_files
+from directive_etl.landing.place import Connect, is_address, no_connection, open_place
 from directive_etl.periods import day_end
 from directive_etl.progress.close import Closed, close_day
 from directive_etl.progress.lookback import days_to_recompute
@@ -23,6 +28,7 @@ from directive_etl.registry.units import UnitMatch, matching_units
 from directive_etl.settings import SystemConnection, settings
 from directive_etl.warehouse.engine import loader_engine
 from directive_etl.warehouse.ledger import newest_batch_day
+from directive_etl.warehouse.left_files import overdue_files, record_left
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +38,15 @@ SOURCES = ("sms_log", "service_portal", "unit_report")
 # --- sms_log ---------------------------------------------------------------------------------------------------------
 
 
-def count_sms_operator(operator_code: str, drop_day: date) -> list[date]:
+def count_sms_operator(operator_code: str, drop_day: date, connect: Connect = no_connection) -> list[date]:
     """Land and count one operator's logs: the drop day, and the days before it that still await receipts.
 
     A drop day near it that was counted before is counted again when a file came late into its folders.
+
+    Args:
+        operator_code: as in registry/operators.
+        drop_day: the day to count.
+        connect: opens a drop that is on the network.
 
     Returns:
         The reporting days that may have changed.
@@ -45,13 +56,21 @@ def count_sms_operator(operator_code: str, drop_day: date) -> list[date]:
         RefusedBatchError: a critical check failed; the batch is in the ledger as refused.
     """
     from directive_etl.sources.sms_log import load
-    from directive_etl.sources.sms_log.land import land_drop_day
+    from directive_etl.sources.sms_log.land import land_drop_day, require_logs
 
     operator = operators.operator(operator_code)
-    drop = settings().drop
+    drop = open_place(settings().drop, connect)
+    # A folder is looked at while its day is open, so a shorter window is a shorter limit.
+    limit = timedelta(days=min(settings().unfinished_limit_days, operator.window_days))
     for day in load.open_days(drop_day, operator.window_days, first_day()):
-        if day == drop_day or (drop / "sms" / operator_code / day.isoformat()).is_dir():
-            land_drop_day(drop, settings().landing, operator, day)
+        taken = land_drop_day(drop, settings().landing, operator, day, settings().settle_seconds)
+        left = [
+            replace(one, is_overdue=one.is_unfinished and drop_day - day >= limit)
+            for one in (taken.left if taken else ())
+        ]
+        record_left(loader_engine(), load.SOURCE, left, operator_code, day)
+        if day == drop_day:
+            require_logs(operator, day, taken)
     with loader_engine().connect() as connection:
         counted = load.recorded_inputs(connection, operator, drop_day)
     changed: set[date] = set()
@@ -60,6 +79,24 @@ def count_sms_operator(operator_code: str, drop_day: date) -> list[date]:
         if day == drop_day or counted[day] != load.input_hash(files):
             changed.update(_count_drop_day(operator, day, files))
     return sorted(changed)
+
+
+def require_whole_files(drop_day: date) -> list[date]:
+    """Raise the alert for files on the drop that stay unfinished; what is whole has been counted.
+
+    Returns:
+        No day, for it changes none.
+
+    Raises:
+        UnfinishedFileError: all such files of the days that a run of the drop day looks at.
+    """
+    window_days = max(operator.window_days for operator in operators.operators())
+    overdue = overdue_files(loader_engine(), "sms_log", drop_day - timedelta(days=window_days), drop_day)
+    if overdue:
+        raise UnfinishedFileError(
+            f"sms_log {drop_day}: {'; '.join(overdue)} Ask the operator to send it whole."
+        )
+    return []
 
 
 def _landed_window(operator: operators.Operator, drop_day: date) -> dict[date, list[LandedFile]]:
@@ -208,20 +245,44 @@ def system_connection(system_code: str) -> SystemConnection:
 # --- unit_report -----------------------------------------------------------------------------------------------------
 
 
-def answer_inbox(again_for: date | None = None) -> list[date]:
+def answer_inbox(again_for: date | None = None, connect: Connect = no_connection) -> list[date]:
     """Land, read, check, load or refuse each new file of the inbox alone, and answer the unit that sent it.
 
     Args:
         again_for: also go once more through the files already answered for this day.
+        connect: opens an inbox or outbox that is on the network.
 
     Returns:
         The reporting days that changed.
+
+    Raises:
+        SourceUnavailableError: the inbox or the outbox cannot be reached. Answers that could not be handed over
+            are kept, and handed over by the next run.
     """
+    from directive_etl.sources.unit_report.arrivals import SOURCE, take_inbox
     from directive_etl.sources.unit_report.inbox import Inbox
 
     places = settings()
-    inbox = Inbox(loader_engine(), places.inbox, places.landing, places.outbox, directives())
-    return inbox.process(again_for)
+    limit = timedelta(days=places.unfinished_limit_days)
+    inbox = open_place(places.inbox, connect)
+    arrived, left = take_inbox(inbox, places.landing, places.settle_seconds, limit)
+    record_left(loader_engine(), SOURCE, left)
+    with _outbox(connect) as outbox:
+        return Inbox(loader_engine(), arrived, outbox, directives()).process(again_for)
+
+
+@contextmanager
+def _outbox(connect: Connect) -> Iterator[Path]:
+    """Give the folder to write answers to; those for an outbox on the network are handed over afterwards."""
+    if not is_address(settings().outbox):
+        yield Path(settings().outbox)
+        return
+    outbox = open_place(settings().outbox, connect)
+    staged = settings().landing / "outbox"
+    try:
+        yield staged
+    finally:
+        deliver_files(staged, outbox)
 
 
 def reopen_report(unit_code: str, day: date, reason: str, open_until: date | None = None) -> None:
@@ -278,21 +339,30 @@ def care_for_storage() -> int:
     return deleted
 
 
-def run_source(source: str, day: date) -> list[date]:
+def run_source(source: str, day: date, connect: Connect = no_connection) -> list[date]:
     """Run one source for one day, all its parts, and recompute the progress it changes: what a day of DAGs does.
+
+    Args:
+        source: one of SOURCES.
+        day: the day.
+        connect: opens places that are on the network.
 
     Raises:
         ExceptionGroup: the errors of the parts that failed; the other parts are loaded.
     """
     steps: dict[str, list[Callable[[], list[date]]]] = {
         "sms_log": [
-            *(partial(count_sms_operator, operator.operator_code, day) for operator in operators.operators()),
+            *(
+                partial(count_sms_operator, operator.operator_code, day, connect)
+                for operator in operators.operators()
+            ),
             partial(publish_sms_reach, day),
+            partial(require_whole_files, day),
         ],
         "service_portal": [
             partial(pull_portal_system, system.system_code, day) for system in systems.systems()
         ],
-        "unit_report": [partial(answer_inbox, again_for=day)],
+        "unit_report": [partial(answer_inbox, again_for=day, connect=connect)],
     }
     changed: set[date] = set()
     errors: list[Exception] = []
