@@ -7,11 +7,16 @@ Fails   docs/runbook.md#unit_report says who acts. A wrong file is no failure of
 
 from datetime import datetime
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import dag, task
 
 from directive_etl.airflow_adapter import (
     EVERY_TEN_MINUTES,
+    HAS_MAILBOX,
+    HAS_REMOTE_OUTBOX,
     REPORT_FIGURES,
+    TriggerRule,
+    connected_mailbox,
     connected_place,
     no_retry_on_bad_data,
     publish_days,
@@ -28,14 +33,33 @@ from directive_etl.airflow_adapter import (
     doc_md=__doc__,
 )
 def unit_report():
-    @task(outlets=[REPORT_FIGURES])
+    @task
+    def take_mail() -> None:
+        from directive_etl import pipeline
+
+        with no_retry_on_bad_data():
+            pipeline.take_mail(connected_mailbox)
+
+    @task(outlets=[REPORT_FIGURES], trigger_rule=TriggerRule.ALL_DONE)
     def answer_inbox(**context) -> list[str]:
         from directive_etl import pipeline
 
         with no_retry_on_bad_data():
             return publish_days(context, REPORT_FIGURES, [pipeline.answer_inbox(connect=connected_place)])
 
-    answer_inbox()
+    @task
+    def deliver_answers() -> None:
+        from directive_etl import pipeline
+
+        with no_retry_on_bad_data():
+            pipeline.deliver_answers(connected_place)
+
+    answered = answer_inbox()
+    if HAS_MAILBOX:
+        # A leaf that needs the mail: without it a run whose mailbox was out of reach would look green.
+        take_mail() >> [answered, EmptyOperator(task_id="mail_taken")]
+    if HAS_REMOTE_OUTBOX:
+        answered >> deliver_answers()
 
 
 unit_report()

@@ -1,4 +1,4 @@
-"""Keep the storage in shape, once a week: delete landed SMS logs past their retention.
+"""Keep the storage in shape, once a week: delete landed SMS logs and portal pages past their retention.
 
 Reads   the landing zone.
 Writes  nothing in the warehouse. Retention counts from the newest day in the ledger, not from today.

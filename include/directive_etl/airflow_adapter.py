@@ -1,7 +1,7 @@
 """The only module that imports airflow: the day of a run, schedules, assets, connections, retry policy."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -17,10 +17,13 @@ from airflow.sdk import (
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
 from directive_etl.errors import ConfigurationError, DirectiveEtlError, SourceUnavailableError
+from directive_etl.landing.place import is_address
 from directive_etl.periods import LOCAL_ZONE, day_start
 from directive_etl.settings import SystemConnection, settings
 
 if TYPE_CHECKING:
+    import imaplib
+
     from fsspec import AbstractFileSystem
 
     from directive_etl.landing.place import Place
@@ -28,12 +31,15 @@ if TYPE_CHECKING:
 __all__ = [
     "ANY_FIGURES",
     "EVERY_TEN_MINUTES",
+    "HAS_MAILBOX",
+    "HAS_REMOTE_OUTBOX",
     "ONE_DAY_PER_RUN",
     "PORTAL_FIGURES",
     "REPORT_FIGURES",
     "SMS_FIGURES",
     "WEEKLY",
     "TriggerRule",
+    "connected_mailbox",
     "connected_place",
     "daily_at",
     "no_retry_on_bad_data",
@@ -51,6 +57,10 @@ SMS_FIGURES = Asset("sms_log")
 PORTAL_FIGURES = Asset("service_portal")
 REPORT_FIGURES = Asset("unit_report")
 ANY_FIGURES = PartitionedAssetTimetable(assets=SMS_FIGURES | PORTAL_FIGURES | REPORT_FIGURES)
+
+# Tasks that only some installations need.
+HAS_MAILBOX = bool(settings().mailbox)
+HAS_REMOTE_OUTBOX = is_address(settings().outbox)
 
 EVERY_TEN_MINUTES = timedelta(minutes=10)
 WEEKLY = timedelta(weeks=1)
@@ -184,3 +194,34 @@ def _sftp(address: str, connection_id: str) -> "AbstractFileSystem":
     # Names that are no text come as surrogates instead of failing the whole listing.
     options = {"known_hosts": known_hosts, "sftp_client_kwargs": {"path_errors": "surrogateescape"}}
     return get_fs(connection_id, options)
+
+
+@contextmanager
+def connected_mailbox(address: str) -> Iterator["imaplib.IMAP4"]:
+    """Sign in to `imap://CONNECTION@/FOLDER` by an Airflow connection, and out again.
+
+    Raises:
+        ConfigurationError: the address names no connection, or one that does not exist.
+        SourceUnavailableError: the mail server cannot be reached, or turns us away.
+    """
+    import imaplib
+
+    from airflow.providers.imap.hooks.imap import ImapHook
+
+    connection_id = urlsplit(address).username
+    if not connection_id:
+        raise ConfigurationError(f"{address}: write imap://CONNECTION@/FOLDER")
+    try:
+        hook = ImapHook(connection_id).get_conn()
+    except AirflowNotFoundException:
+        raise ConfigurationError(f"{address}: there is no Airflow connection {connection_id}") from None
+    except (imaplib.IMAP4.error, OSError) as error:
+        raise SourceUnavailableError(
+            f"{address}: cannot sign in: {error}; ask its owner, or correct the connection"
+        ) from error
+    client = hook.mail_client
+    try:
+        yield client
+    finally:
+        with suppress(imaplib.IMAP4.error, OSError):
+            client.logout()

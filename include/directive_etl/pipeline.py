@@ -5,15 +5,16 @@ Every function can be repeated freely: the same input again changes nothing. Fig
 are about and the time their channel gives, never against this process's clock.
 """
 
+import imaplib
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
-from directive_etl.errors import UnfinishedFileError
+from directive_etl.errors import ConfigurationError, UnfinishedFileError
 from directive_etl.landing import LandedFile, iter_landed
 from directive_etl.landing.deliver import deliver_files
 from directive_etl.landing.place import Connect, is_address, no_connection, open_place
@@ -31,6 +32,9 @@ from directive_etl.warehouse.ledger import newest_batch_day
 from directive_etl.warehouse.left_files import overdue_files, record_left
 
 log = logging.getLogger(__name__)
+
+# Signs in to a mailbox by its address, and out again.
+OpenMailbox = Callable[[str], AbstractContextManager[imaplib.IMAP4]]
 
 SOURCES = ("sms_log", "service_portal", "unit_report")
 
@@ -231,8 +235,6 @@ def system_connection(system_code: str) -> SystemConnection:
     Raises:
         ConfigurationError: the settings do not name the system.
     """
-    from directive_etl.errors import ConfigurationError
-
     try:
         return settings().system_connections[system_code]
     except KeyError:
@@ -245,44 +247,81 @@ def system_connection(system_code: str) -> SystemConnection:
 # --- unit_report -----------------------------------------------------------------------------------------------------
 
 
+def take_mail(open_mailbox: OpenMailbox = no_connection) -> list[date]:
+    """Land the reports that came by e-mail since the last time; `answer_inbox` reads and answers them.
+
+    Args:
+        open_mailbox: signs in to the mailbox.
+
+    Returns:
+        No day, for it changes none.
+
+    Raises:
+        ConfigurationError: nothing says whom to believe about a sender.
+        SourceUnavailableError: the mailbox cannot be reached.
+    """
+    from directive_etl.sources.unit_report.mailbox import LEFT_SOURCE, Senders, land_mail
+
+    places = settings()
+    if not places.mailbox_authserv_id:
+        raise ConfigurationError(
+            "DIRECTIVE_ETL_MAILBOX_AUTHSERV_ID is not set: name the mail server whose Authentication-Results are "
+            "believed, or `*` where nobody but declared senders can send (docs/channels.md)"
+        )
+    senders = Senders(places.mailbox_senders, places.mailbox_authserv_id)
+    with open_mailbox(places.mailbox) as client:
+        left = land_mail(client, places.mailbox, places.landing, senders)
+    record_left(loader_engine(), LEFT_SOURCE, left)
+    return []
+
+
 def answer_inbox(again_for: date | None = None, connect: Connect = no_connection) -> list[date]:
     """Land, read, check, load or refuse each new file of the inbox alone, and answer the unit that sent it.
 
     Args:
         again_for: also go once more through the files already answered for this day.
-        connect: opens an inbox or outbox that is on the network.
+        connect: opens an inbox that is on the network.
 
     Returns:
         The reporting days that changed.
 
     Raises:
-        SourceUnavailableError: the inbox or the outbox cannot be reached. Answers that could not be handed over
-            are kept, and handed over by the next run.
+        SourceUnavailableError: the inbox cannot be reached.
     """
     from directive_etl.sources.unit_report.arrivals import SOURCE, take_inbox
     from directive_etl.sources.unit_report.inbox import Inbox
+    from directive_etl.sources.unit_report.mailbox import iter_mailed
 
     places = settings()
     limit = timedelta(days=places.unfinished_limit_days)
     inbox = open_place(places.inbox, connect)
     arrived, left = take_inbox(inbox, places.landing, places.settle_seconds, limit)
     record_left(loader_engine(), SOURCE, left)
-    with _outbox(connect) as outbox:
-        return Inbox(loader_engine(), arrived, outbox, directives()).process(again_for)
+    arrived = sorted([*arrived, *iter_mailed(places.landing)], key=lambda file: file.known_at)
+    outbox = _staged_answers() if is_address(places.outbox) else Path(places.outbox)
+    return Inbox(loader_engine(), arrived, outbox, directives()).process(again_for)
 
 
-@contextmanager
-def _outbox(connect: Connect) -> Iterator[Path]:
-    """Give the folder to write answers to; those for an outbox on the network are handed over afterwards."""
-    if not is_address(settings().outbox):
-        yield Path(settings().outbox)
-        return
-    outbox = open_place(settings().outbox, connect)
-    staged = settings().landing / "outbox"
-    try:
-        yield staged
-    finally:
-        deliver_files(staged, outbox)
+def deliver_answers(connect: Connect = no_connection) -> list[date]:
+    """Hand the answers over to an outbox on the network; what cannot be handed over stays for the next time.
+
+    Args:
+        connect: opens the outbox.
+
+    Returns:
+        No day, for it changes none.
+
+    Raises:
+        SourceUnavailableError: the outbox cannot be reached.
+    """
+    count = deliver_files(_staged_answers(), open_place(settings().outbox, connect))
+    log.info("unit_report: %d answers handed over", count)
+    return []
+
+
+def _staged_answers() -> Path:
+    """Return the folder in which answers for an outbox on the network wait: they hold what units typed."""
+    return settings().landing / "outbox"
 
 
 def reopen_report(unit_code: str, day: date, reason: str, open_until: date | None = None) -> None:
@@ -326,26 +365,33 @@ def close(day: date) -> list[Closed]:
 
 
 def care_for_storage() -> int:
-    """Delete landed SMS logs past their retention; returns how many days were deleted."""
-    from directive_etl.landing.retention import delete_days_before
+    """Delete landed files about persons past their retention; returns how many days of a part were deleted."""
+    from directive_etl.landing.retention import PERSONAL_SOURCES, delete_days_before
 
     with loader_engine().connect() as connection:
         newest = newest_batch_day(connection)
     if newest is None:
         return 0
     first_kept = newest - timedelta(days=settings().landing_retention_days)
-    deleted = delete_days_before(settings().landing / "sms_log", first_kept)
-    log.info("warehouse_care: %d operator-days of SMS logs before %s deleted", deleted, first_kept)
-    return deleted
+    landing = settings().landing
+    deleted = {source: delete_days_before(landing / source, first_kept) for source in PERSONAL_SOURCES}
+    log.info("warehouse_care: landed days before %s deleted: %s", first_kept, deleted)
+    return sum(deleted.values())
 
 
-def run_source(source: str, day: date, connect: Connect = no_connection) -> list[date]:
+def run_source(
+    source: str,
+    day: date,
+    connect: Connect = no_connection,
+    open_mailbox: OpenMailbox = no_connection,
+) -> list[date]:
     """Run one source for one day, all its parts, and recompute the progress it changes: what a day of DAGs does.
 
     Args:
         source: one of SOURCES.
         day: the day.
         connect: opens places that are on the network.
+        open_mailbox: signs in to the mailbox, if there is one.
 
     Raises:
         ExceptionGroup: the errors of the parts that failed; the other parts are loaded.
@@ -362,7 +408,11 @@ def run_source(source: str, day: date, connect: Connect = no_connection) -> list
         "service_portal": [
             partial(pull_portal_system, system.system_code, day) for system in systems.systems()
         ],
-        "unit_report": [partial(answer_inbox, again_for=day, connect=connect)],
+        "unit_report": [
+            *([partial(take_mail, open_mailbox)] if settings().mailbox else ()),
+            partial(answer_inbox, day, connect),
+            *([partial(deliver_answers, connect)] if is_address(settings().outbox) else ()),
+        ],
     }
     changed: set[date] = set()
     errors: list[Exception] = []

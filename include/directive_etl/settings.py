@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     mailbox: str = Field(
         "", description="Where units send reports by e-mail: imap://CONNECTION@/FOLDER; empty for none."
     )
+    mailbox_senders: dict[str, str] = Field(
+        default_factory=dict, description="JSON by e-mail address of a sender: the code of the unit."
+    )
     mailbox_authserv_id: str = Field(
         "",
         description="The mail server whose Authentication-Results are believed; `*` believes every sender.",
@@ -80,7 +83,9 @@ class Settings(BaseSettings):
         None, description="No scheduled run is about a later day; for sources that ended."
     )
     landing_retention_days: int = Field(
-        400, description="SMS logs stay in the landing zone this long after their day. Unit: days."
+        400,
+        ge=31,
+        description="SMS logs and portal pages stay in the landing zone this long after their day. Unit: days.",
     )
     code_version: str = Field("unversioned", description="Commit of the running code, kept with every batch.")
 

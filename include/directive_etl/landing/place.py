@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, NoReturn, Protocol
 
 from directive_etl.errors import ConfigurationError, SourceUnavailableError
 from directive_etl.masking import mask_digits
@@ -90,7 +90,7 @@ class Place(Protocol):
 Connect = Callable[[str], Place]
 
 
-def no_connection(address: str) -> Place:
+def no_connection(address: str) -> NoReturn:
     """Refuse an address where nobody can resolve its connection.
 
     Raises:

@@ -118,6 +118,6 @@ def _entry(folder: tuple[str, ...], info: Mapping[str, Any]) -> Entry:
         name=posixpath.basename(str(info["name"]).rstrip("/")),
         kind=kind,
         size_bytes=int(info.get("size") or 0) if kind == "file" else 0,
-        modified_at=modified_at,
+        modified_at=modified_at.astimezone(UTC),
         version=str(info.get("ETag", "")),
     )

@@ -302,7 +302,7 @@ report_reopening = sa.Table(
 left_file = sa.Table(
     "left_file",
     metadata,
-    sa.Column("source_code", sa.Text, primary_key=True, comment="sms_log or unit_report."),
+    sa.Column("source_code", sa.Text, primary_key=True, comment="sms_log, unit_report, or mailbox."),
     sa.Column(
         "part_code",
         sa.Text,
