@@ -1,11 +1,9 @@
 """Read the reports that units dropped since the last run, load or refuse each file alone, and answer the unit.
 
-Reads   inbox/<unit_code>/*: workbooks made from our template.
+Reads   inbox/<unit_code>/* and the mailbox, if there is one: workbooks made from our template.
 Writes  core.unit_figure, observations, and answers in outbox/<unit_code>/. A file that was answered is not read again.
 Fails   docs/runbook.md#unit_report says who acts. A wrong file is no failure of this DAG: it is refused and answered.
 """
-
-from datetime import datetime
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import dag, task
@@ -14,6 +12,7 @@ from directive_etl.airflow_adapter import (
     EVERY_TEN_MINUTES,
     HAS_MAILBOX,
     HAS_REMOTE_OUTBOX,
+    ONE_RUN_AT_A_TIME,
     REPORT_FIGURES,
     TriggerRule,
     connected_mailbox,
@@ -23,15 +22,7 @@ from directive_etl.airflow_adapter import (
 )
 
 
-@dag(
-    schedule=EVERY_TEN_MINUTES,
-    start_date=datetime(2020, 8, 18),
-    catchup=False,
-    max_active_runs=1,
-    default_args={"owner": "data-engineering", "retries": 1},
-    tags=["source:unit_report"],
-    doc_md=__doc__,
-)
+@dag(schedule=EVERY_TEN_MINUTES, tags=["source:unit_report"], doc_md=__doc__, **ONE_RUN_AT_A_TIME)
 def unit_report():
     @task
     def take_mail() -> None:

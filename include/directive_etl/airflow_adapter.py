@@ -34,6 +34,7 @@ __all__ = [
     "HAS_MAILBOX",
     "HAS_REMOTE_OUTBOX",
     "ONE_DAY_PER_RUN",
+    "ONE_RUN_AT_A_TIME",
     "PORTAL_FIGURES",
     "REPORT_FIGURES",
     "SMS_FIGURES",
@@ -85,6 +86,13 @@ ONE_DAY_PER_RUN: dict[str, Any] = {
     "catchup": False,
     "max_active_runs": 4,
     "default_args": _TASK_DEFAULTS,
+}
+# Arguments of a DAG that looks at what is there, whenever it runs.
+ONE_RUN_AT_A_TIME: dict[str, Any] = {
+    "start_date": _FIRST_DAY,
+    "catchup": False,
+    "max_active_runs": 1,
+    "default_args": {"owner": "data-engineering", "retries": 1},
 }
 
 
@@ -183,7 +191,11 @@ def _sftp(address: str, connection_id: str) -> "AbstractFileSystem":
     import asyncssh
     from airflow.providers.sftp.fs.sftp import get_fs
 
-    extra = BaseHook.get_connection(connection_id).extra_dejson
+    asyncssh.set_log_level("WARNING")  # it logs the names of files, which may hold phone numbers
+    connection = BaseHook.get_connection(connection_id)
+    extra = connection.extra_dejson
+    if not connection.host or not connection.login:
+        raise ConfigurationError(f"{address}: the connection must give host and login")
     host_key, is_unchecked = extra.get("host_key"), str(extra.get("no_host_key_check", "")).lower() == "true"
     if not host_key and not is_unchecked:
         raise ConfigurationError(

@@ -12,6 +12,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+asyncssh.set_log_level("WARNING")
 USER, PASSWORD = "directive", "letmein-4711"
 BUCKET = "city"
 
@@ -92,11 +93,13 @@ def sftp(sftp_server: SftpServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     return sftp_server
 
 
-def connect_sftp(monkeypatch: pytest.MonkeyPatch, server: SftpServer, extra: dict[str, str]) -> None:
+def connect_sftp(
+    monkeypatch: pytest.MonkeyPatch, server: SftpServer, extra: dict[str, str], port: int | None = None
+) -> None:
     connection = {
         "conn_type": "sftp",
         "host": "127.0.0.1",
-        "port": server.port,
+        "port": port or server.port,
         "login": USER,
         "password": PASSWORD,
         "extra": json.dumps(extra),

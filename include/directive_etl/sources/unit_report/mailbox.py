@@ -80,13 +80,9 @@ class Senders:
 
     def judge(self, headers: bytes) -> tuple[str, str]:
         """Return the unit that sent a message, or '', and why the message is left, or ''."""
-        try:
-            parsed = email.message_from_bytes(headers, policy=email.policy.compat32)
-            # Two headers From, or two addresses in one, leave open who it is.
-            named = email.utils.getaddresses([str(value) for value in parsed.get_all("From", [])])
-            results = [str(value) for value in parsed.get_all("Authentication-Results", [])]
-        except _UNREADABLE:
-            return "", "bad_message"
+        # Two headers From, or two addresses in one, leave open who it is.
+        named = _addresses(headers)
+        results = _values(headers, "Authentication-Results")
         address = named[0][1].strip().casefold() if len(named) == 1 else ""
         known = {declared.strip().casefold(): unit for declared, unit in self.units.items()}
         unit_code = known.get(address, "")
@@ -195,6 +191,15 @@ def _iter_reports(content: bytes) -> Iterator[tuple[str, bytes]]:
                 yield name, report
 
 
+def _values(headers: bytes, name: str) -> list[str]:
+    parsed = email.message_from_bytes(headers, policy=email.policy.compat32)
+    return [str(value) for value in parsed.get_all(name, [])]
+
+
+def _addresses(headers: bytes) -> list[tuple[str, str]]:
+    return email.utils.getaddresses(_values(headers, "From"))
+
+
 def _vouches(results: Sequence[str], authserv_id: str, domain: str) -> bool:
     """Say whether our mail server's own header, the topmost, says that DMARC passed for the domain."""
     if not results:
@@ -210,8 +215,8 @@ def _vouches(results: Sequence[str], authserv_id: str, domain: str) -> bool:
 
 
 def _left(envelope: Envelope, unit_code: str, reason_code: str) -> LeftFile:
-    sender = email.message_from_bytes(envelope.headers, policy=email.policy.compat32).get("From", "")
-    origin = f"e-mail from {shown_name(str(sender))}"
+    senders = ", ".join(address for _, address in _addresses(envelope.headers))
+    origin = f"e-mail from {shown_name(senders)}"
     day = to_local_date(envelope.received_at)
     return LeftFile(unit_code, day, origin, reason_code, envelope.size_bytes, envelope.received_at)
 
