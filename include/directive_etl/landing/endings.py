@@ -2,9 +2,10 @@
 
 import os
 import struct
-import zlib
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
+
+from isal import isal_zlib
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = 0xFD2FB528
@@ -16,6 +17,7 @@ _MOST_UNPACKED = 64 << 30
 _DICTIONARY_BYTES = (0, 1, 2, 4)
 _SIZE_BYTES = (0, 2, 4, 8)
 _RLE_BLOCK = 1
+_DAMAGED = cast(type[Exception], isal_zlib.IsalError)  # its stub takes the class for an instance
 
 
 def is_cut_off(path: Path) -> bool:
@@ -34,19 +36,19 @@ def is_cut_off(path: Path) -> bool:
 
 
 def _gzip_is_cut_off(stream: BinaryIO) -> bool:
-    # Only unpacking tells: nothing at the end of a gzip file says that it is one.
-    unpack = zlib.decompressobj(wbits=31)
+    # Only unpacking tells: nothing at the end of a gzip file says that it is one. isal unpacks three times faster.
+    unpack = isal_zlib.decompressobj(wbits=31)
     unpacked = 0
     try:
         for packed in iter(lambda: stream.read(_PACKED_BLOCK), b""):
             while packed:
                 if unpack.eof:  # several members in a row are one text
-                    unpack = zlib.decompressobj(wbits=31)
+                    unpack = isal_zlib.decompressobj(wbits=31)
                 unpacked += len(unpack.decompress(packed, _TEXT_BLOCK))
                 packed = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
             if unpacked > _MOST_UNPACKED:
                 return False
-    except zlib.error:
+    except _DAMAGED:
         return False
     return not unpack.eof
 
