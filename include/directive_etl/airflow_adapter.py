@@ -15,6 +15,7 @@ from airflow.sdk import (
     TriggerRule,
 )
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
+from airflow.sdk.io import attach
 
 from directive_etl.errors import ConfigurationError, DirectiveEtlError, SourceUnavailableError
 from directive_etl.landing.place import is_address
@@ -179,9 +180,11 @@ def connected_place(address: str) -> "Place":
         )
     try:
         with reaching(address):
+            if scheme == "sftp":
+                # Before the path, which would else connect by itself, to any server.
+                attach("sftp", connection_id).fs = _sftp(address, connection_id)
             path = ObjectStoragePath(address)
-            fs = _sftp(address, connection_id) if scheme == "sftp" else path.fs
-            return RemotePlace(fs, path.path, address)
+            return RemotePlace(path.fs, path.path, address)
     except AirflowNotFoundException:
         raise ConfigurationError(f"{address}: there is no Airflow connection {connection_id}") from None
 
@@ -202,7 +205,13 @@ def _sftp(address: str, connection_id: str) -> "AbstractFileSystem":
             f"{address}: the connection must give the server's public key as `host_key` in its extra, "
             "as `ssh-keyscan` shows it without the host name"
         )
-    known_hosts = asyncssh.import_known_hosts(f"* {host_key}\n") if host_key else None
+    known_hosts = None
+    if host_key:
+        try:
+            key = asyncssh.import_public_key(host_key).export_public_key().decode()
+        except asyncssh.KeyImportError as error:
+            raise ConfigurationError(f"{address}: `host_key` of the connection: {error}") from None
+        known_hosts = asyncssh.import_known_hosts(f"* {key}")
     # Names that are no text come as surrogates instead of failing the whole listing.
     options = {"known_hosts": known_hosts, "sftp_client_kwargs": {"path_errors": "surrogateescape"}}
     return get_fs(connection_id, options)

@@ -24,6 +24,7 @@ class SftpServer:
         self.folder = folder
         self.key = asyncssh.generate_private_key("ssh-ed25519")
         self.opened: list[str] = []
+        self.logins: list[str] = []
         self.when_opened: Callable[[str], None] = lambda _: None
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
@@ -62,6 +63,7 @@ class SftpServer:
                 return True
 
             def validate_password(self, username: str, password: str) -> bool:
+                server.logins.append(username)
                 return (username, password) == (USER, PASSWORD)
 
         async def listen() -> None:

@@ -182,6 +182,13 @@ def test_a_server_with_another_key_gets_no_password(
         connect_sftp(monkeypatch, other, {"host_key": sftp.host_key})
         with pytest.raises(SourceUnavailableError, match="Host key is not trusted"):
             count()
+        connect_sftp(monkeypatch, other, {})
+        with pytest.raises(ConfigurationError):
+            count()
+        connect_sftp(monkeypatch, other, {"host_key": "no key"})
+        with pytest.raises(ConfigurationError, match="`host_key` of the connection"):
+            count()
+        assert other.logins == []
     finally:
         other.stop()
 
