@@ -140,6 +140,9 @@ def _count_drop_day(
 def publish_sms_reach(drop_day: date) -> list[date]:
     """Count distinct subscribers over all operators, as counted through each drop day that this one's run may change.
 
+    That is the drop day itself, and those around it that were published before: a late file may have changed them.
+    One that was not is left to its own run, which waits for all its operators.
+
     Returns:
         The reporting days that changed.
     """
@@ -150,10 +153,9 @@ def publish_sms_reach(drop_day: date) -> list[date]:
     window_days = max(operator.window_days for operator in operators.operators())
     start = first_day()
     with engine.connect() as connection:
-        # A late file may have changed the drop days before it, too.
-        drop_days = load.counted_drop_days(connection, drop_day - timedelta(days=window_days))
+        published = load.published_drop_days(connection, drop_day - timedelta(days=window_days))
     changed: set[date] = set()
-    for counted_through in drop_days:
+    for counted_through in sorted({drop_day, *published}):
         days = load.open_days(counted_through, window_days, start)
         for campaign in campaigns.campaigns():
             code = campaign.campaign_code

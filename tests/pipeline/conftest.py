@@ -32,6 +32,8 @@ with time_machine.travel(datetime.fromisoformat(clock), tick=True):
     for source, day in steps:
         if source == "daily_close":
             pipeline.close(date.fromisoformat(day))
+        elif source.startswith("count "):
+            pipeline.count_sms_operator(source.removeprefix("count "), date.fromisoformat(day))
         else:
             pipeline.run_source(source, date.fromisoformat(day))
 """
@@ -119,3 +121,16 @@ def content(engine: sa.Engine) -> dict[str, str]:
             )
             hashes[f"{schema}.{table}"] = str(connection.execute(rows).scalar())
     return hashes
+
+
+def empty(engine: sa.Engine) -> None:
+    """Take out every figure and batch; what is declared stays."""
+    with engine.begin() as connection:
+        for table in content(engine):
+            if table.startswith(
+                ("core.daily_", "core.observation", "core.portal_dossier", "core.portal_pull")
+            ):
+                connection.exec_driver_sql(f"truncate {table}")
+        connection.exec_driver_sql(
+            "truncate core.unit_figure, core.sms_reach, ops.load_batch, ops.publication cascade"
+        )
