@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 # Read before any settings are: tests must not see the developer's own stack.
 os.environ["DIRECTIVE_ETL_HASH_KEY"] = "a key that is used in tests only"
+# Files that tests write are whole.
+os.environ["DIRECTIVE_ETL_SETTLE_SECONDS"] = "0"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,17 +1,15 @@
 """The inbox: which files are new, and each file's way to an answer."""
 
 import logging
-import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pandas as pd
 import sqlalchemy as sa
 
-from directive_etl.landing import LandedFile, land_file
-from directive_etl.masking import mask_digits
+from directive_etl.landing import LandedFile
 from directive_etl.periods import to_local_date
 from directive_etl.quality.results import CheckResult, describe, failed_critical
 from directive_etl.quality.suites import check_frame
@@ -43,18 +41,20 @@ class Inbox:
 
     Args:
         engine: of the role etl_loader.
-        inbox: holds one folder per unit; who sent a file is said by its folder alone.
-        landing: root of the landing zone.
+        arrived: one landed file per sending, in the order in which they came; its part is the unit that sent it.
         outbox: where each unit finds its answers.
         directives: all that are declared.
     """
 
     def __init__(
-        self, engine: sa.Engine, inbox: Path, landing: Path, outbox: Path, directives: Sequence[Directive]
+        self,
+        engine: sa.Engine,
+        arrived: Iterable[LandedFile],
+        outbox: Path,
+        directives: Sequence[Directive],
     ) -> None:
         self._engine = engine
-        self._inbox = inbox
-        self._landing = landing
+        self._arrived = arrived
         self._outbox = outbox
         self._directives: Mapping[str, Directive] = {directive.code: directive for directive in directives}
         with engine.connect() as connection:
@@ -71,7 +71,7 @@ class Inbox:
             self._remember(unit_code, sha256, known_at)
 
     def process(self, again_for: date | None = None) -> list[date]:
-        """Land, read, check, load or refuse, and answer each new file.
+        """Read, check, load or refuse, and answer each new file.
 
         Args:
             again_for: also go once more through the files already answered for this day; they change nothing.
@@ -87,27 +87,11 @@ class Inbox:
         return sorted(changed)
 
     def _iter_due(self, again_for: date | None) -> Iterator[LandedFile]:
-        for path, known_at in self._files_in_order():
-            unit_code = path.parent.name
-            landed = land_file(self._landing, load.SOURCE, unit_code, to_local_date(known_at), path)
-            landed = replace(landed, known_at=known_at)
-            self._remember(unit_code, landed.sha256, known_at)
-            answered_for = self._answered.get((unit_code, landed.sha256, known_at))
+        for landed in self._arrived:
+            self._remember(landed.part_code, landed.sha256, landed.known_at)
+            answered_for = self._answered.get((landed.part_code, landed.sha256, landed.known_at))
             if answered_for is None or answered_for == again_for:
                 yield landed
-
-    def _files_in_order(self) -> list[tuple[Path, datetime]]:
-        found = []
-        for path in self._inbox.glob("*/*"):
-            if path.name.startswith("."):
-                continue
-            status = path.lstat()
-            if not stat.S_ISREG(status.st_mode):
-                log.warning("unit_report: %s is no file and is left where it is", mask_digits(str(path)))
-                continue
-            known_at = datetime.fromtimestamp(status.st_mtime_ns // 1000 / 1_000_000, UTC)
-            found.append((path, known_at))
-        return sorted(found, key=lambda file: (file[1], file[0]))
 
     def _remember(self, unit_code: str, sha256: str, known_at: datetime) -> None:
         first = self._first_sent.get((unit_code, sha256), known_at)
