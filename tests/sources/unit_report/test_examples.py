@@ -23,7 +23,7 @@ REFUSED = sorted((WORKBOOKS / "refused").iterdir())
 ACCEPTED = sorted((WORKBOOKS / "accepted").iterdir())
 DRESSES = [path for path in ACCEPTED if path.stem not in {file.stem for file in REFUSED}]
 # Shown by other tests: they need no file, a file that kills the reader, or a report before.
-ELSEWHERE = {"too_large", "crashed", "too_slow", "nothing_owed", "locked"}
+ELSEWHERE = {"too_large", "crashed", "too_slow", "nothing_owed", "locked", "not_stored"}
 Judge = Callable[[Path], Submission]
 
 

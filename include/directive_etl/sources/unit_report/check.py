@@ -64,6 +64,11 @@ def unreadable_finding(report: UnreadableReport) -> Finding:
     return Finding("error", report.reason_code, "", "", report.message_vi, report.message_en)
 
 
+def not_stored_finding(found: str) -> Finding:
+    """Return the one finding of a report that the warehouse did not take; `found` names the constraint."""
+    return _of_file(messages.NOT_STORED, found=found)
+
+
 def check_report(
     report: ReadReport,
     directive: Directive | None,

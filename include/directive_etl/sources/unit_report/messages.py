@@ -189,6 +189,14 @@ NOT_ON_FORM = Rule(
     "{figure} is no part of the unit's report; the unit takes it out.",
 )
 
+NOT_STORED = Rule(
+    "not_stored",
+    "error",
+    "Hệ thống không ghi được báo cáo này ({found}). Đây không phải lỗi của đơn vị; "
+    "bộ phận tiếp nhận đã được báo và sẽ liên hệ.",
+    "The warehouse does not take the figures ({found}); an engineer looks into it and runs the day again.",
+)
+
 # One cell.
 BROKEN_FORMULA = Rule(
     "broken_formula",
