@@ -99,7 +99,9 @@ def check_report(
     if report.template_version != TEMPLATE_VERSION:
         return [_of_file(messages.OLD_TEMPLATE, found=report.template_version, expected=TEMPLATE_VERSION)]
     if report.unit_code != sender_unit_code:
-        return [_of_file(messages.WRONG_UNIT, found=report.unit_code, sender=sender_unit_code)]
+        place = Place(report.sheet_name or REPORT_SHEET, report.unit_address)
+        details = {"found": report.unit_code, "sender": sender_unit_code}
+        return [_finding(messages.WRONG_UNIT, place, details)]
     dated = list(_iter_date_faults(report, directive, received_at, is_locked))
     form = form_as_of(report, directive)
     if form is None:
@@ -259,7 +261,7 @@ def _of_file(rule: Rule, **details: str) -> Finding:
 
 
 def _of_date(rule: Rule, report: ReadReport, **details: str) -> Finding:
-    return _finding(rule, Place(REPORT_SHEET, report.date_address), details)
+    return _finding(rule, Place(report.sheet_name or REPORT_SHEET, report.date_address), details)
 
 
 def _of_cell(
