@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from directive_etl.sources.unit_report.judged import JudgedReport
+from directive_etl.sources.unit_report.relatives import relatives_of
 
 
 def independent_groups(reports: Sequence[JudgedReport]) -> list[list[int]]:
@@ -19,9 +20,10 @@ def independent_groups(reports: Sequence[JudgedReport]) -> list[list[int]]:
     groups: list[list[int]] = []
     last_group: dict[Any, int] = {}
     for place, report in enumerate(reports):
-        subjects = list(_iter_subjects(report))
-        number = 1 + max(last_group.get(subject, -1) for subject in subjects)
-        last_group |= dict.fromkeys(subjects, number)
+        compared = [*_iter_subjects(report), *_iter_relatives(report)]
+        number = 1 + max(last_group.get(subject, -1) for subject in compared)
+        for subject in _iter_subjects(report):
+            last_group[subject] = max(number, last_group.get(subject, -1))
         if number == len(groups):
             groups.append([])
         groups[number].append(place)
@@ -29,7 +31,15 @@ def independent_groups(reports: Sequence[JudgedReport]) -> list[list[int]]:
 
 
 def _iter_subjects(report: JudgedReport) -> Iterator[Any]:
-    """Yield what a report tells of, and is compared by: its unit, and its figures as a whole."""
+    """Yield what a report tells of: its unit, and if it is accepted, the unit's day and the figures as a whole."""
     yield report.unit_code
     if not report.refusal:
+        yield report.unit_code, report.report_date
         yield report.report_date, report.figures_hash
+
+
+def _iter_relatives(report: JudgedReport) -> Iterator[Any]:
+    """Yield the days of the units whose figures a report is compared with."""
+    if not report.refusal:
+        for relative in relatives_of(report.unit_code, report.report_date):
+            yield relative, report.report_date

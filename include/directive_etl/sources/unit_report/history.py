@@ -4,6 +4,7 @@ Everything is asked for many reports at once. A report is compared with what had
 channel's clock; of two that came in the same moment, the one of the unit with the lower code came first.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 
 from directive_etl.landing import LandedFile
 from directive_etl.sources.unit_report.judged import JudgedReport
+from directive_etl.sources.unit_report.relatives import Relatives, parent_of, relatives_of
 from directive_etl.warehouse.tables import ops
 
 SOURCE = "unit_report"
@@ -39,6 +41,21 @@ cross join lateral (
     order by o.figure_date desc
     limit 1
 ) before
+"""
+_RELATIVES = """
+select w.place, w.relative_code, o.measure_code, o.category_code, o.value
+from unnest(
+    cast(:places as int[]), cast(:unit_codes as text[]), cast(:relative_codes as text[]),
+    cast(:report_dates as date[]), cast(:known_ats as timestamptz[])
+) as w (place, unit_code, relative_code, report_date, known_at)
+cross join lateral (
+    select distinct on (o.measure_code, o.category_code) o.measure_code, o.category_code, o.value
+    from core.observation o
+    where o.source_code = :source_code and o.figure_date = w.report_date and o.unit_code = w.relative_code
+      and (o.known_at, o.unit_code) < (w.known_at, w.unit_code)
+    order by o.measure_code, o.category_code, o.known_at desc, o.recorded_at desc, o.observation_id desc
+) o
+where o.value is not null
 """
 _TWINS = """
 select exists (
@@ -100,6 +117,24 @@ def previous_figures(
     for row in connection.execute(sa.text(_PREVIOUS), _columns(names, wanted)):
         found[row.place][row.measure_code, row.category_code] = row.value
     return found
+
+
+def figures_of_relatives(connection: sa.Connection, reports: Sequence[JudgedReport]) -> list[Relatives]:
+    """Return, for each report, what its unit's parent and children had reported for the day when it came."""
+    found: list[dict[str, dict[tuple[str, str], int]]] = [defaultdict(dict) for _ in reports]
+    wanted = [
+        (place, one.unit_code, relative, one.report_date, one.landed.known_at)
+        for place, one in enumerate(reports)
+        for relative in relatives_of(one.unit_code, one.report_date)
+    ]
+    names = ("places", "unit_codes", "relative_codes", "report_dates", "known_ats")
+    for row in connection.execute(sa.text(_RELATIVES), _columns(names, wanted)):
+        found[row.place][row.relative_code][row.measure_code, row.category_code] = row.value
+    parents = (parent_of(one.unit_code, one.report_date) or "" for one in reports)
+    return [
+        Relatives(parent=figures.pop(parent, {}), children=figures)
+        for parent, figures in zip(parents, found, strict=True)
+    ]
 
 
 def have_twins(connection: sa.Connection, reports: Sequence[JudgedReport]) -> list[bool]:

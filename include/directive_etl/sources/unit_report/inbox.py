@@ -160,9 +160,11 @@ class Inbox:
         """Add the warnings that depend on what had come before, which may be of this very batch."""
         with self._engine.connect() as connection:
             previous = history.previous_figures(connection, judged)
+            relatives = history.figures_of_relatives(connection, judged)
             twins = history.have_twins(connection, judged)
         compared = []
-        for one, report, figures, has_twin in zip(judged, reports, previous, twins, strict=True):
+        known = zip(judged, reports, previous, relatives, twins, strict=True)
+        for one, report, figures, related, has_twin in known:
             if one.refusal or isinstance(report, UnreadableReport):
                 compared.append(one)
                 continue
@@ -172,6 +174,7 @@ class Inbox:
                 one.unit_code,
                 one.landed.known_at,
                 figures,
+                relatives=related,
                 has_twin=has_twin and comparable_figures(report) is not None,
             )
             # A rule that began as a warning may refuse by now.

@@ -255,6 +255,20 @@ STOCK_JUMPS = Rule(
     "{figure} rose from {previous} in the report before to {found}, more than {factor} times; "
     "perhaps a digit too many was typed.",
 )
+ABOVE_PARENT = Rule(
+    "above_parent",
+    "warning",
+    "“{figure}” là {found}, lớn hơn {limit} mà đơn vị cấp trên báo cáo cùng ngày cho toàn địa bàn. "
+    "Hãy kiểm tra lại; nếu đúng thì ghi lý do vào cột giải trình.",
+    "{figure} is {found}, above {limit}, which the parent unit reported for all its children on that day.",
+)
+UNLIKE_CHILDREN = Rule(
+    "unlike_children",
+    "warning",
+    "“{figure}” là {found}, không khớp với tổng {total} của {count}/{owing} đơn vị trực thuộc đã báo cáo cùng ngày. "
+    "Hãy kiểm tra lại; nếu đúng thì ghi lý do vào cột giải trình.",
+    "{figure} is {found}, which does not fit {total}, the sum of {count} of {owing} child units that have reported.",
+)
 SAME_AS_BEFORE = Rule(
     "same_as_before",
     "warning",
