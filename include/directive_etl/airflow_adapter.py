@@ -186,7 +186,7 @@ def connected_place(address: str) -> "Place":
             path = ObjectStoragePath(address)
             return RemotePlace(path.fs, path.path, address)
     except AirflowNotFoundException:
-        raise ConfigurationError(f"{address}: there is no Airflow connection {connection_id}") from None
+        raise _unknown_connection(address, connection_id) from None
 
 
 def _sftp(address: str, connection_id: str) -> "AbstractFileSystem":
@@ -235,7 +235,7 @@ def connected_mailbox(address: str) -> Iterator["imaplib.IMAP4"]:
     try:
         hook = ImapHook(connection_id).get_conn()
     except AirflowNotFoundException:
-        raise ConfigurationError(f"{address}: there is no Airflow connection {connection_id}") from None
+        raise _unknown_connection(address, connection_id) from None
     except (imaplib.IMAP4.error, OSError) as error:
         raise SourceUnavailableError(
             f"{address}: cannot sign in: {error}; ask its owner, or correct the connection"
@@ -246,3 +246,10 @@ def connected_mailbox(address: str) -> Iterator["imaplib.IMAP4"]:
     finally:
         with suppress(imaplib.IMAP4.error, OSError):
             client.logout()
+
+
+def _unknown_connection(address: str, connection_id: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{address}: there is no Airflow connection {connection_id}; a run by hand does not see those of Airflow's "
+        f"pages, so give it as AIRFLOW_CONN_{connection_id.upper()}"
+    )
