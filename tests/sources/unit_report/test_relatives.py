@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 
@@ -17,6 +18,8 @@ from directive_etl.sources.unit_report.form import FigureKey, form_of
 from directive_etl.sources.unit_report.read import ReadReport
 from directive_etl.sources.unit_report.relatives import Relatives, children_of
 from directive_etl.sources.unit_report.template import write_workbook
+from directive_etl.warehouse.observations import record_observations
+from directive_etl.warehouse.tables import ops
 
 DAY = date(2020, 8, 20)
 NOON = datetime(2020, 8, 20, 12, tzinfo=LOCAL_ZONE)
@@ -24,6 +27,22 @@ DISTRICT = "UBND-916"
 WARDS = [unit.unit_code for unit in children_of(DISTRICT, DAY)]
 RESIDENTS: FigureKey = ("resident_count", None)
 KEY = ("resident_count", "")
+BATCH = {
+    "source_code": "unit_report",
+    "part_code": DISTRICT,
+    "report_date": DAY,
+    "status_code": "loaded",
+    "input_hash": "0" * 64,
+    "known_at": NOON,
+    "read_count": 3,
+    "loaded_count": 3,
+    "refused_count": 0,
+    "duplicate_count": 0,
+    "unchanged_count": 0,
+    "critical_failed_count": 0,
+    "warning_failed_count": 0,
+    "code_version": "test",
+}
 
 
 @pytest.mark.parametrize(
@@ -112,3 +131,29 @@ def test_reports_are_compared_with_what_had_come_before_them_by_the_channels_clo
         (WARDS[-1], 60, "above_parent"),
         (DISTRICT, 70, "unlike_children"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("own", "ward", "expected", "is_consistent"),
+    [(20, 10, 2, True), (21, 10, 2, False), (19, 10, 2, False), (21, 10, 3, True), (19, 10, 3, False)],
+)
+def test_the_office_sees_a_districts_total_beside_its_wards_in_whatever_order_they_came(
+    own: int, ward: int, expected: int, is_consistent: bool, warehouse: sa.Engine, reader: sa.Engine
+):
+    told = [(DISTRICT, own), (WARDS[0], ward), (WARDS[1], ward)]
+    with warehouse.begin() as connection:
+        batch_id = connection.execute(
+            sa.insert(ops.load_batch).values(BATCH).returning(ops.load_batch.c.batch_id)
+        ).scalar_one()
+        frame = pd.DataFrame(told, columns=["unit_code", "value"]).assign(
+            measure_code="resident_count", category_code="", figure_date=DAY, obs_status="A", known_at=NOON
+        )
+        record_observations(connection, frame, source_code="unit_report", batch_id=batch_id)
+        for code in WARDS[:expected]:
+            row = {"unit_code": code, "report_date": DAY, "is_expected": True, "due_at": NOON}
+            connection.execute(sa.insert(ops.expected_report).values(directive_code="2488-ubnd-kgvx", **row))
+    with reader.connect() as connection:
+        (row,) = connection.execute(sa.text("select * from reporting.unit_total_daily")).all()
+    assert (row.unit_code, row.own_value, row.children_value) == (DISTRICT, own, 2 * ward)
+    assert (row.reported_child_count, row.expected_child_count) == (2, expected)
+    assert row.is_consistent is is_consistent

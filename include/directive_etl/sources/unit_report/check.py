@@ -116,7 +116,7 @@ def check_report(
     faults = [*dated, *_iter_figure_faults(report, form, known)]
     if not has_errors(faults):
         for rule, key, cell, details in compare_with_relatives(report, directive, relatives):
-            faults.append(_of_cell(rule, directive, key, cell, **details))
+            faults.append(_of_cell(rule, directive, key, cell, None, **details))
         faults += _iter_copies(report, form, known, received_at, has_twin=has_twin)
     return faults
 

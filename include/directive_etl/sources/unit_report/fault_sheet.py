@@ -25,7 +25,7 @@ _BORDER = (
 )
 _FORMAT = (
     '<xf numFmtId="0" fontId="{font}" fillId="0" borderId="{border}" xfId="0" applyFont="1" applyBorder="1" '
-    'applyAlignment="1"{quote}><alignment vertical="top" wrapText="1"/></xf>'
+    'applyAlignment="1"{quote}><alignment vertical="top" wrapText="{wraps}"/></xf>'
 )
 _SHEET = (
     '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<worksheet xmlns="{namespace}">'
@@ -153,10 +153,10 @@ class _Formats:
             styles.add("borders", _BORDER),
         )
 
-        def add(font: int, border: int, quote: str = "") -> int:
-            return styles.add("cellXfs", _FORMAT.format(font=font, border=border, quote=quote))
+        def add(font: int, border: int, quote: str = "", wraps: int = 1) -> int:
+            return styles.add("cellXfs", _FORMAT.format(font=font, border=border, quote=quote, wraps=wraps))
 
-        self.title, self.note = add(big, bare), add(plain, bare)
+        self.title, self.note = add(big, bare, wraps=0), add(plain, bare)
         self.plain, self.link = add(plain, lined), add(link, lined)
         self.quoted = add(plain, lined, ' quotePrefix="1"')
         self.header = styles.with_fill(add(bold, lined), _HEADER_COLOUR)

@@ -57,6 +57,8 @@ class OwnPackage:
         """Return the root of a part, whose changes are kept."""
         if name not in self._trees:
             # A document type was refused before; nothing is looked up and nothing is resolved all the same.
+            if b"<!DOCTYPE" in self.parts.get(name, b"").replace(b"\0", b""):
+                raise NotMarkableError(f"{name}: it has a document type")
             parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
             try:
                 self._trees[name] = etree.fromstring(self.parts[name], parser)
