@@ -221,9 +221,7 @@ def _keep_tellings(
     repeated = held.reset_index().merge(stored[key], on=key).set_index("index")
     fresh = told.drop(index=repeated.index)
     append_rows(connection, facts.portal_dossier_version, fresh.sort_values(key).assign(**stamp))
-    return (
-        len(fresh) + merge_rows(connection, facts.portal_dossier_version, repeated, stamp=stamp).changed
-    )
+    return len(fresh) + merge_rows(connection, facts.portal_dossier_version, repeated, stamp=stamp).changed
 
 
 def _record_pull(connection: sa.Connection, batch: Batch, this: Pull, doubt: str, batch_id: int) -> int:
