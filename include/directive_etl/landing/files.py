@@ -73,11 +73,15 @@ def land_bytes(
     Landing the same bytes again changes nothing: the first time known stands.
     """
     folder = _folder(root, source_code, part_code, report_date)
+    sha256 = hashlib.sha256(content).hexdigest()
+    note = folder / f"{sha256}{_NOTE_SUFFIX}"
+    if note.exists():
+        return _read_note(note)
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".landing-", delete=False) as copy:
         try:
             copy.write(content)
             copy.close()
-            return _keep(folder, Path(copy.name), hashlib.sha256(content).hexdigest(), origin, known_at)
+            return _keep(folder, Path(copy.name), sha256, origin, known_at)
         finally:
             Path(copy.name).unlink(missing_ok=True)
 
