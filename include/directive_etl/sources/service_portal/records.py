@@ -31,7 +31,7 @@ _PAGE_NUMBER = re.compile(r" page (\d+)$")
 _DIGITS = {"Y": r"\d{4}", "f": r"\d{1,6}", "z": r"(?:Z|[+-]\d{2}:?\d{2})"}
 _NEVER = date(9998, 12, 31)
 # Pages whose parsed form is held at the same time.
-_PAGES_AT_ONCE = 32
+_PAGES_AT_ONCE = 16
 
 
 @contextmanager
