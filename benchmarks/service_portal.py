@@ -1,14 +1,14 @@
 """100,000 dossiers in pages of 500 from a server on this machine: pulled, counted and loaded, against a bare loop.
 
 The bare loop fetches the same pages with aiohttp over eight connections and parses them with DuckDB; it lands, hashes,
-proves, checks and keeps nothing. A record has the fields of the national dossier (DOMAIN of the source: the page on
-service portals). Process start and imports are apart. Both run in this process, in turns; the ratio is that of the best
-of each.
+proves, checks and keeps nothing. A record has the fields of the national dossier. Process start and imports are apart.
+Both run in this process, in turns; the ratio is that of the best of each.
 
     python benchmarks/service_portal.py [DOSSIERS] [ROUNDS]
 """
 
 import asyncio
+import itertools
 import json
 import multiprocessing
 import os
@@ -128,8 +128,10 @@ def bare_loop(port: int, page_count: int, folder: Path) -> int:
 
     for number, body in enumerate(asyncio.run(fetch_bare(port, page_count))):
         (folder / f"{number:05d}.json").write_bytes(body)
-    names = "MaHoSo MaTTHC DonViXuLy KenhThucHien TrangThaiHoSo NgayCapNhat NgayTiepNhan NgayHenTra NgayKetThucXuLy NgayTra"
-    columns = ", ".join(f"d.{name}" for name in names.split())
+    columns = (
+        "d.MaHoSo, d.MaTTHC, d.DonViXuLy, d.KenhThucHien, d.TrangThaiHoSo, d.NgayCapNhat, d.NgayTiepNhan, "
+        "d.NgayHenTra, d.NgayKetThucXuLy, d.NgayTra"
+    )
     records = f"select unnest(data) as d from read_json('{folder}/*.json')"
     with duckdb.connect() as connection:
         connection.execute(f"create table dossier as select {columns} from ({records})")
@@ -210,7 +212,7 @@ def main() -> None:
             )  # fmt: skip
         moments.append(time.perf_counter())
         assert len(pages.versions) == count
-        return [after - before for before, after in zip(moments, moments[1:], strict=False)]
+        return [after - before for before, after in itertools.pairwise(moments)]
 
     bare, whole, again, peaks = [], [], [], []
     with tempfile.TemporaryDirectory() as folder, postgres.throwaway(Path(folder) / "pg") as settings:

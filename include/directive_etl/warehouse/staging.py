@@ -68,11 +68,10 @@ def _copy(
 def _csv_blocks(frame: pd.DataFrame, target: sa.Table, columns: Sequence[str]) -> Iterator[bytes]:
     """Yield the rows as CSV in which every text is quoted, so that only an unquoted mark is NULL."""
     plain = frame[list(columns)]
-    gaps = [name for name in columns if pd.api.types.is_float_dtype(plain[name])]
-    # Whole numbers with gaps; pandas refuses to cut a fraction off.
-    plain = plain.astype(
-        {name: "Int64" for name in gaps if isinstance(target.columns[name].type, sa.Integer)}
-    )
+    for name in columns:
+        kind = target.columns[name].type
+        if isinstance(kind, sa.Integer) and not pd.api.types.is_integer_dtype(plain[name]):
+            plain = plain.assign(**{name: pd.array(_plain(plain[name], kind), dtype="Int64")})
     texts = ", ".join(f'"{name}"' for name in columns if isinstance(target.columns[name].type, sa.Text))
     quoted = f", force_quote ({texts})" if texts else ""
     with tempfile.TemporaryDirectory() as folder:

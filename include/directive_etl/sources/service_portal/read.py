@@ -100,7 +100,9 @@ def _judge(records: duckdb.DuckDBPyConnection, faults: list[Fault]) -> None:
         for n, fault in enumerate(others, start=1)
     )
     records.execute(
-        f"CREATE TABLE found AS SELECT page, number, CASE WHEN {first.condition} THEN 1 ELSE {bits} END AS fault_bits FROM record"
+        f"""
+        CREATE TABLE found AS SELECT page, number,
+            CASE WHEN {first.condition} THEN 1 ELSE {bits} END AS fault_bits FROM record"""
     )
     # Few records share their dossier and time with another one; only those are compared.
     records.execute(

@@ -26,7 +26,7 @@ where system_code = :system_code and changed_at >= :start and changed_at < :end
 _CONCERNED = f"""
 select {_COLUMNS} from core.portal_dossier_version v
 where system_code = :system_code and exists (select from pg_temp.concerned c where c.dossier_key = v.dossier_key)
-"""  # noqa: S608 - names of columns
+"""
 _SETTLED = """
 create temporary table settled on commit drop as
 with dossier as (
@@ -50,7 +50,7 @@ select {_COLUMNS} from core.portal_dossier_version v
 where system_code = :system_code
   and not exists (select from pg_temp.concerned c where c.dossier_key = v.dossier_key)
   and not exists (select from pg_temp.settled s where s.dossier_key = v.dossier_key)
-"""  # noqa: S608 - names of columns
+"""
 _SUMS = """
 select unit_code, count(*) as processed_to_date_count, count(returned_date) as returned_to_date_count
 from pg_temp.settled where finished_date >= :directive_start group by unit_code
@@ -124,6 +124,6 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
         frame[name] = pd.to_datetime(frame[name], utc=True).astype("datetime64[us, UTC]")
     for name in [column for column in frame if column.endswith("_date")]:
         frame[name] = pd.to_datetime(frame[name]).astype("datetime64[us]")
-    whole = {name: "int64" for name in ("dossier_key", "channel_code", "status_code")}
-    texts = {name: "str" for name in ("system_code", "unit_code", "procedure_code", "source_status")}
+    whole = dict.fromkeys(("dossier_key", "channel_code", "status_code"), "int64")
+    texts = dict.fromkeys(("system_code", "unit_code", "procedure_code", "source_status"), "str")
     return frame.astype(whole | texts | {"is_withdrawn": "bool"})

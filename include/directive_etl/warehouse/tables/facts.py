@@ -4,7 +4,6 @@ import sqlalchemy as sa
 
 from directive_etl.warehouse.tables.metadata import Moment, metadata
 
-
 _BATCH_COMMENT = "Batch that wrote the row; it names the files and the code version."
 
 
