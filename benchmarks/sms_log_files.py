@@ -35,7 +35,8 @@ def _rows_sql(row_count: int) -> str:
         FROM (
             SELECT *, 1597683600000000 + 25200000000 + (message * {day_us} // {row_count // _ROWS_OF_A_MESSAGE + 1})
                     // 1000000 * 1000000 AS began,
-                began + CASE kind WHEN 0 THEN 0 ELSE (1 + hash(message, kind, 1) % 300)::BIGINT * kind * 1000000 END AS moment
+                began + CASE kind
+                    WHEN 0 THEN 0 ELSE (1 + hash(message, kind, 1) % 300)::BIGINT * kind * 1000000 END AS moment
             FROM (
                 SELECT message, kind,
                     900000000 + (hash(message, 2) % {_SUBSCRIBERS})::BIGINT + 10000000 AS number,
@@ -62,7 +63,8 @@ _WORD = f"""
         ELSE {_FINAL_WORD.format("'SUCCESS'", "'FAIL'", "'EXPIRED'", "'REJECT'", "'PROCESSING'")} END
 """
 _KIND = f"""
-    CASE WHEN damage = 2 THEN '77' WHEN kind = 1 THEN '8' ELSE {_FINAL_WORD.format("'1'", "'2'", "'34'", "'16'", "'8'")} END
+    CASE WHEN damage = 2 THEN '77' WHEN kind = 1 THEN '8'
+        ELSE {_FINAL_WORD.format("'1'", "'2'", "'34'", "'16'", "'8'")} END
 """
 _NUMBER = """
     CASE WHEN damage = 0 THEN '8490' ELSE (['84', '0', '+84', '0084'])[1 + (number % 4)] || number END
@@ -88,7 +90,8 @@ _SELECTS = {
             || CASE WHEN kind = 0 THEN '] [flags:-1:0:-1:-1:31] [msg:' || (segments * 140 - 20) || ':'
                     || repeat('Cai dat Bluezone, ', (segments * 8)::INTEGER)[1 : segments * 140 - 20] || '] [udh:0:]'
                 ELSE '] [flags:-1:-1:-1:-1:' || {_KIND} || '] [msg:88:id:' || message
-                    || ' sub:001 dlvrd:001 submit date:2008181000 done date:2008181000 stat:X err:000] [udh:0:]' END AS line
+                    || ' sub:001 dlvrd:001 submit date:2008181000 done date:2008181000 stat:X err:000] [udh:0:]'
+                END AS line
         FROM rows
     """,
 }
