@@ -9,9 +9,9 @@ Rows are in millions. Of the rows, 0.5 % are damaged and 1 % exact copies; a mes
   reach store, checks, and loads a real PostgreSQL with its ledger row.
 - Polars (lazy, streaming) and pandas do the usual thing: they only count.
 
-Each runs in a process of its own, so that its memory is its own, after a warm-up on a small file: imports are not what
-is measured. Each run is compared with the bare scan next to it, so that a busy machine slows both. PostgreSQL is another
-process. The counts of all ways must be equal. pandas is left out above 10 million rows, where it needs tens of gigabytes.
+Each runs in a process of its own, so that its memory is its own, after a warm-up on a small file: imports are not
+measured. Each run is compared with the bare scan next to it, so that a busy machine slows both. PostgreSQL is another
+process. The counts of all ways must be equal. pandas is left out above 10 million rows: it needs tens of gigabytes.
 """
 
 import argparse

@@ -57,7 +57,8 @@ def kannel_fields(files: Sequence[TextFile], log: KannelLog) -> Fields:
     lines = f"""
         SELECT {file_no_sql(files)} AS file_no, line FROM {read_lines_call(files, log.encoding)} WHERE line IS NOT NULL
     """
-    parsed = _default_layout(lines) if log.layout is None else custom_layout(lines, log.layout)
+    needed = literal("Receive DLR" if log.status_from == "receipt" else "Sent SMS")
+    parsed = _default_layout(lines, needed) if log.layout is None else custom_layout(lines, log.layout)
     if log.status_from == "receipt":
         text = "substr(message, position(':' IN message) + 1)"
         # What Kannel itself writes when the SMSC takes a message, or turns it away.
@@ -72,7 +73,7 @@ def kannel_fields(files: Sequence[TextFile], log: KannelLog) -> Fields:
     messages = f"""
         SELECT * EXCLUDE (is_well_formed, message, coding, kind),
             CASE
-                WHEN event IN {literal_list(_MARKS)} AND message IS NULL THEN 0
+                WHEN event IN {literal_list(_MARKS)} THEN 0
                 WHEN is_well_formed AND event IN {events} THEN 0
                 ELSE {number_of("wrong_layout")}
             END AS fault,
@@ -93,11 +94,12 @@ def kannel_fields(files: Sequence[TextFile], log: KannelLog) -> Fields:
     return Fields(sql, shown_line("event"))
 
 
-def _default_layout(lines: str) -> str:
+def _default_layout(lines: str, needed: str) -> str:
     """Return the SELECT that takes lines of the default layout apart.
 
     It gives, beside file_no and line: is_well_formed; event; logged_at, connection, service, message_id, sender,
-    recipient as written; kind, the type of a receipt; coding; message, what follows `[msg:`.
+    recipient as written; kind, the type of a receipt; coding; message, what follows `[msg:`, of lines whose event is
+    `Sent SMS` or the literal `needed`.
     """
     well_formed = " AND ".join(
         f"starts_with(head[{place}], {literal(name + ':')})" for name, place in _HEAD.items()
@@ -110,11 +112,15 @@ def _default_layout(lines: str) -> str:
     return f"""
         SELECT * EXCLUDE (flags), split_part(flags, ':', 5) AS kind, split_part(flags, ':', 2) AS coding
         FROM (
-            SELECT file_no, line, logged_at, event, connection, message, {values},
-                coalesce(ends_with(message, ']') AND contains(message, ' [udh:') AND len(head) = {max(_HEAD.values())}
+            SELECT file_no, line, logged_at, event, connection, {values},
+                -- The text is long; most lines do without a look at it.
+                CASE WHEN body_at > 0 AND (event = 'Sent SMS' OR event = {needed}) THEN substr(line, body_at + 7) END
+                    AS message,
+                coalesce((ends_with(line, ' [udh:0:]') OR ends_with(line, ']')
+                        AND contains(substr(line, body_at), ' [udh:')) AND len(head) = {max(_HEAD.values())}
                     AND {well_formed} AND connection IS NOT NULL, false) AS is_well_formed
             FROM (
-                SELECT file_no, line, head, message, substr(line, 1, 19) AS logged_at,
+                SELECT file_no, line, body_at, head, left(line, 19) AS logged_at,
                     CASE WHEN smsc_at > 0 THEN substr(opening, 21, smsc_at - 21) ELSE substr(opening, 21) END AS event,
                     CASE WHEN smsc_at > 0 THEN substr(opening, smsc_at + 7) END AS connection
                 FROM (
@@ -122,9 +128,8 @@ def _default_layout(lines: str) -> str:
                     FROM (
                         SELECT *, coalesce(head[1], line) AS opening
                         FROM (
-                            SELECT file_no, line,
-                                string_split(CASE WHEN body_at > 0 THEN left(line, body_at - 1) END, '] [') AS head,
-                                CASE WHEN body_at > 0 THEN substr(line, body_at + 7) END AS message
+                            SELECT file_no, line, body_at,
+                                string_split(CASE WHEN body_at > 0 THEN left(line, body_at - 1) END, '] [') AS head
                             FROM (SELECT *, position('] [msg:' IN line) AS body_at FROM ({lines}))
                         )
                     )

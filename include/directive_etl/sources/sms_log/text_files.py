@@ -1,13 +1,13 @@
 """Text files as they come: plain, gzip or zstd, whole or damaged, one line per row or not."""
 
-import gzip
 import sys
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
+
+from isal import igzip, isal_zlib
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -57,7 +57,7 @@ class TextFile:
         """
         try:
             if self.compression == "gzip":
-                with gzip.open(self.path) as stream:
+                with igzip.open(self.path) as stream:
                     yield cast(BinaryIO, stream)
             elif self.compression == "zstd":
                 with zstd.open(self.path) as unpacked:
@@ -65,7 +65,7 @@ class TextFile:
             else:
                 with self.path.open("rb") as plain:
                     yield plain
-        except (EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError) as error:
+        except (EOFError, isal_zlib.error, igzip.BadGzipFile, zstd.ZstdError) as error:
             raise DamagedFileError(str(error)) from error
 
 
@@ -119,16 +119,16 @@ def _iter_blocks(file: TextFile) -> Iterator[bytes]:
         unpack = _unpack_gzip if file.compression == "gzip" else _unpack_zstd
         try:
             yield from unpack(iter(lambda: stream.read(_BLOCK_SIZE // 8), b""))
-        except (zlib.error, zstd.ZstdError) as error:
+        except (isal_zlib.error, zstd.ZstdError) as error:
             raise DamagedFileError(str(error)) from error
 
 
 def _unpack_gzip(packed_blocks: Iterator[bytes]) -> Iterator[bytes]:
-    unpack = zlib.decompressobj(wbits=31)
+    unpack = isal_zlib.decompressobj(wbits=31)
     for packed in packed_blocks:
         while packed:
             if unpack.eof:  # several members in a row are one text
-                unpack = zlib.decompressobj(wbits=31)
+                unpack = isal_zlib.decompressobj(wbits=31)
             yield unpack.decompress(packed, _BLOCK_SIZE)
             packed = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
     _check_ended(unpack.eof)
