@@ -214,7 +214,8 @@ def test_the_hunt_finds_a_planted_leak(place: int, owner_engine: sa.Engine, ware
         connection.execute(
             sa.text(
                 "insert into ops.landed_file"
-                " (sha256, source_code, part_code, report_date, origin, known_at, size_bytes) values (:sha256, 'sms_log', 'viettel', '2020-08-18', :leak, now(), 1)"
+                " (sha256, source_code, part_code, report_date, origin, known_at, size_bytes)"
+                " values (:sha256, 'sms_log', 'viettel', '2020-08-18', :leak, now(), 1)"
             ),
             {"leak": leak, "sha256": "0" * 64},
         )

@@ -143,6 +143,8 @@ def _messages_sql(operator: Operator, days: Sequence[date], final_through: date,
 
 def count_late(connection: duckdb.DuckDBPyConnection, operator: Operator, first_file_no: int) -> int:
     """Count the final receipts in files from `first_file_no` on whose message is of a day that is final."""
+    if not _count(connection, "FROM messages WHERE closed_key IS NOT NULL"):
+        return 0
     return _count(
         connection,
         f"""

@@ -43,7 +43,7 @@ def refused_rows(
 def _iter_refused(
     connection: duckdb.DuckDBPyConnection, files: Sequence[ScannedFile], operator: Operator, first_place: int
 ) -> Iterator[dict[str, str]]:
-    events = _refused_events(connection, first_place)
+    events = _refused_events(connection, files, first_place)
     for place, file in enumerate(files[first_place:], start=first_place):
         if file.fault:
             code, detail = file.fault
@@ -78,20 +78,19 @@ def _numbered(
 
 
 def _refused_events(
-    connection: duckdb.DuckDBPyConnection, first_place: int
+    connection: duckdb.DuckDBPyConnection, files: Sequence[ScannedFile], first_place: int
 ) -> defaultdict[int, list[tuple[int, int, str]]]:
     """Return place among the file's rows, reason and content of the refused events, by file_no."""
     found = connection.execute(
         f"""
-        SELECT file_no, events.rowid - first_row, reason, content
-        FROM events JOIN (SELECT file_no, min(rowid) AS first_row FROM events GROUP BY file_no) USING (file_no)
+        SELECT file_no, rowid, reason, content FROM events
         WHERE reason <> 0 AND file_no >= {first_place}
-        ORDER BY events.rowid
+        ORDER BY rowid
         """
     ).fetchall()
     events: defaultdict[int, list[tuple[int, int, str]]] = defaultdict(list)
     for file_no, row, reason, content in found:
-        events[file_no].append((row, reason, content))
+        events[file_no].append((row - files[file_no].first_row, reason, content))
     return events
 
 

@@ -63,6 +63,7 @@ class ScannedFile:
         rejects: rows that could not be split into columns.
         fault: reason code and detail when the file is refused whole.
         row_count: rows that became events.
+        first_row: rowid of the first of them.
     """
 
     landed: LandedFile
@@ -74,6 +75,7 @@ class ScannedFile:
     rejects: list[Reject] = field(default_factory=list)
     fault: tuple[str, str] | None = None
     row_count: int = 0
+    first_row: int = 0
 
     @property
     def skipped_lines(self) -> int:
@@ -172,9 +174,11 @@ class Scanner:
             file.rejects, file.row_count = [], 0
         for batch, shape in self._batches(files):
             troubled |= self._insert(files, batch, shape)
-        counted = self._connection.execute("SELECT file_no, count(*) FROM events GROUP BY file_no").fetchall()
-        for file_no, row_count in counted:
-            files[file_no].row_count = row_count
+        counted = self._connection.execute(
+            "SELECT file_no, count(*), min(rowid) FROM events GROUP BY file_no"
+        ).fetchall()
+        for file_no, row_count, first_row in counted:
+            files[file_no].row_count, files[file_no].first_row = row_count, first_row
         return troubled
 
     def _batches(self, files: Sequence[ScannedFile]) -> list[tuple[list[TextFile], Shape]]:
