@@ -102,6 +102,14 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("file", type=Path)
     check.set_defaults(command=_directive_check)
 
+    operator = commands.add_parser("operator", help="try an operator's file on a sample of its logs")
+    sample = operator.add_subparsers(required=True, metavar="check").add_parser(
+        "check", help="say what would be read and refused, and how each field is read; nothing is loaded"
+    )
+    sample.add_argument("file", type=Path)
+    sample.add_argument("sample", type=Path)
+    sample.set_defaults(command=_operator_check)
+
     system = commands.add_parser("system", help="try a portal system's file")
     trial = system.add_subparsers(required=True, metavar="check").add_parser(
         "check", help="read two pages, and show how each field would be read; nothing is kept"
@@ -237,6 +245,18 @@ def _directive_check(asked: argparse.Namespace) -> int:
     say(
         f"{asked.file}: {directive.number}, {len(directive.clauses)} clauses, {count} indicators, no mistakes"
     )
+    return 0
+
+
+def _operator_check(asked: argparse.Namespace) -> int:
+    from directive_etl.registry.campaigns import campaigns
+    from directive_etl.registry.operators import load_operator
+    from directive_etl.sources.sms_log.try_out import iter_trial
+
+    operator = load_operator(asked.file)
+    limits = settings().duckdb_memory_limit, settings().largest_log_bytes
+    for line in iter_trial(operator, campaigns(), asked.sample, *limits):
+        say(line)
     return 0
 
 

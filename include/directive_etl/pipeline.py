@@ -129,6 +129,7 @@ def _count_drop_day(
         hash_key=settings().require("hash_key"),
         memory_limit=settings().duckdb_memory_limit,
         reach_root=reach_root(),
+        most_bytes=settings().largest_log_bytes,
     )
     checks = check_frame(counts.daily, "core.daily_sms", RULES)
     batch = load.operator_batch(operator, drop_day, landed, counts, checks)

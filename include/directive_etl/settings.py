@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     duckdb_memory_limit: str = Field(
         "512MB", description="Memory DuckDB may use for one task before it spills."
     )
+    largest_log_bytes: int = Field(
+        32_000_000_000, description="A log that unpacks to more is refused. Unit: bytes."
+    )
     last_day: date | None = Field(
         None, description="No scheduled run is about a later day; for sources that ended."
     )

@@ -61,6 +61,7 @@ class Batch:
     warning_count: int | None = None
     input_parts: Sequence[str] = field(default=())
     rows_are_figures: bool = False
+    late_count: int = 0
 
     @property
     def input_hash(self) -> str:
@@ -172,6 +173,7 @@ def _ledger_row(batch: Batch) -> dict[str, Any]:
         "refused_count": batch.account.refused,
         "duplicate_count": batch.account.duplicate,
         "unchanged_count": batch.account.unchanged,
+        "late_count": batch.late_count,
         "critical_failed_count": critical if batch.error_count is None else batch.error_count,
         "warning_failed_count": len(failed) - critical
         if batch.warning_count is None

@@ -66,6 +66,13 @@ load_batch = sa.Table(
         "unchanged_count", sa.Integer, nullable=False, comment="Of those, rows the warehouse already held."
     ),
     sa.Column(
+        "late_count",
+        sa.Integer,
+        nullable=False,
+        server_default="0",
+        comment="Of those loaded or sent more than once, delivery receipts for days that were final; they change nothing.",
+    ),
+    sa.Column(
         "critical_failed_count",
         sa.Integer,
         nullable=False,
@@ -93,6 +100,7 @@ load_batch = sa.Table(
         "read_count = loaded_count + refused_count + duplicate_count + unchanged_count",
         name="nothing_is_lost",
     ),
+    sa.CheckConstraint("late_count BETWEEN 0 AND loaded_count + duplicate_count", name="late_are_loaded"),
     sa.CheckConstraint(
         "least(read_count, loaded_count, refused_count, duplicate_count, unchanged_count, "
         "critical_failed_count, warning_failed_count) >= 0",

@@ -1,6 +1,6 @@
 """Let versions of dossiers in without looking each one's batch up; say which figures have a second witness
 
-Revision: 0070, after 0050
+Revision: 0070, after 0065
 """
 
 import sqlalchemy as sa
