@@ -5,12 +5,11 @@ Writes  core.unit_figure, observations, and answers in outbox/<unit_code>/. A fi
 Fails   docs/runbook.md#unit_report says who acts. A wrong file is no failure of this DAG: it is refused and answered.
 """
 
-from datetime import datetime
-
 from airflow.sdk import dag, task
 
 from directive_etl.airflow_adapter import (
     EVERY_TEN_MINUTES,
+    ONE_RUN_AT_A_TIME,
     REPORT_FIGURES,
     no_retry_on_bad_data,
     publish_days,
@@ -19,12 +18,9 @@ from directive_etl.airflow_adapter import (
 
 @dag(
     schedule=EVERY_TEN_MINUTES,
-    start_date=datetime(2020, 8, 18),
-    catchup=False,
-    max_active_runs=1,
-    default_args={"owner": "data-engineering", "retries": 1},
     tags=["source:unit_report"],
     doc_md=__doc__,
+    **ONE_RUN_AT_A_TIME,
 )
 def unit_report():
     @task(outlets=[REPORT_FIGURES])

@@ -63,6 +63,26 @@ class Settings(BaseSettings):
     landing_retention_days: int = Field(
         400, description="SMS logs stay in the landing zone this long after their day. Unit: days."
     )
+    alerts: Path = Field(Path(".local/alerts"), description="The open alerts; shared by all workers.")
+    alert_smtp_url: SecretStr | None = Field(
+        None, description="Mail server of alerts: smtp://, smtp+starttls:// or smtps://user:pw@host:port."
+    )
+    alert_mail_from: str = Field("directive-etl@localhost", description="Sender of the mails.")
+    alert_mail_to: tuple[str, ...] = Field((), description="JSON list: who gets alerts by mail.")
+    summary_mail_to: tuple[str, ...] = Field(
+        (), description="JSON list: who gets the morning summary; those who get alerts by default."
+    )
+    alert_webhook_url: SecretStr | None = Field(
+        None, description="Takes alerts, recoveries and summaries as JSON by POST."
+    )
+    public_url: str = Field("http://localhost:8080", description="Address of Airflow as people reach it.")
+    runbook_url: str = Field("docs/runbook.md", description="Address of the runbook, for links in alerts.")
+    openlineage_url: str | None = Field(
+        None, description="Takes lineage events by HTTP (OpenLineage); none are made without it."
+    )
+    otlp_metrics_url: str | None = Field(
+        None, description="Takes metrics by OTLP over HTTP, e.g. http://collector:4318/v1/metrics."
+    )
     code_version: str = Field("unversioned", description="Commit of the running code, kept with every batch.")
 
     def require(self, name: str) -> str:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from structlog.contextvars import bind_contextvars
 
 from directive_etl.landing import LandedFile
 from directive_etl.quality import REFUSED_COLUMNS, RowAccount
@@ -82,9 +83,11 @@ def write_batch(connection: sa.Connection, batch: Batch, load: Callable[[int], i
     savepoint = connection.begin_nested()
     was_recorded = _is_recorded(connection, batch)
     batch_id = _insert_batch(connection, batch)
+    bind_contextvars(batch=batch_id)  # the log lines of the load carry its number
     changed = load(batch_id) if load else 0
     if was_recorded and not changed:
         savepoint.rollback()
+        bind_contextvars(batch="")
         return False
     if batch.rows_are_figures and load:
         _count_unchanged(connection, batch, batch_id, changed)
@@ -175,6 +178,7 @@ def _insert_details(connection: sa.Connection, batch: Batch, batch_id: int) -> N
                     "failed_count": check.failed_count,
                     "observed": check.observed,
                     "notes": check.notes,
+                    "details": dict(check.details),
                 }
                 for number, check in enumerate(batch.checks)
             ],
