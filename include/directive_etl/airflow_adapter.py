@@ -183,24 +183,28 @@ def record_decision(decision: str, answer: Mapping[str, Any], params: Mapping[st
     Returns:
         Source, part and day of the batch, fit for XCom.
     """
-    from directive_etl import pipeline
+    from directive_etl import alerts, pipeline
 
     user = answer.get("responded_by_user") or {}
     note = (answer.get("params_input") or {}).get("note")
     reason = "; ".join(filter(None, (params["reason"], note)))
     name = str(user.get("name") or user.get("id") or "unknown")
     with no_retry_on_bad_data():
-        return list(map(str, pipeline.decide_batch(params["batch_id"], decision, reason, name)))
+        source, part, day = pipeline.decide_batch(params["batch_id"], decision, reason, name)
+    if decision == "rejected":  # nothing is left to decide; a release is told once it is loaded
+        alerts.tell_success(alerts.Affected(source, "", part, str(day)))
+    return [source, part, str(day)]
 
 
 def load_released(context: Mapping[str, Any], released: Sequence[str]) -> list[str]:
     """Read a released part of a day again, and publish the days that changed; see `publish_days`."""
-    from directive_etl import pipeline
+    from directive_etl import alerts, pipeline
 
     source, part, day = released
     connection = portal_connection(part) if source == PORTAL_FIGURES.name else None
     with no_retry_on_bad_data():
         changed = pipeline.load_released(source, part, date.fromisoformat(day), connection)
+        alerts.tell_success(alerts.Affected(source, "", part, day))
         return publish_days(context, FIGURES_OF[source], [changed])
 
 

@@ -19,6 +19,7 @@ from directive_etl.progress.lookback import days_to_recompute
 from directive_etl.progress.recompute import recompute_progress
 from directive_etl.quality.results import CheckResult
 from directive_etl.quality.suites import check_frame
+from directive_etl.quality.usable import check_most_usable
 from directive_etl.registry import campaigns, operators, procedures, systems
 from directive_etl.registry.directive import directives
 from directive_etl.registry.units import UnitMatch, matching_units
@@ -93,12 +94,9 @@ def _count_drop_day(
         memory_limit=settings().duckdb_memory_limit,
         reach_root=reach_root(),
     )
-    checks = _unless_overruled(
-        load.SOURCE,
-        operator.operator_code,
-        drop_day,
-        check_frame(counts.daily, "core.daily_sms", RULES),
-    )
+    checks = check_frame(counts.daily, "core.daily_sms", RULES)
+    checks.append(check_most_usable(counts.account.refused, counts.account.read))
+    checks = _unless_overruled(load.SOURCE, operator.operator_code, drop_day, checks)
     batch = load.operator_batch(operator, drop_day, landed, counts, checks)
     log.info("sms_log %s %s: %s", operator.operator_code, drop_day, counts.account)
     changed = load.load_operator_day(loader_engine(), operator, batch, counts, list(landed))
@@ -184,6 +182,7 @@ def pull_portal_system(system_code: str, day: date, connection: SystemConnection
         pages = read_pages(pull.files, system, hash_key=settings().require("hash_key"), day=day)
         checks = check_frame(pages.versions, "core.portal_dossier_version", RULES)
         checks.append(find_sudden_drop(pages.versions, day, week_before))
+        checks.append(check_most_usable(len(pages.refused), pages.read_count))
         checks = _unless_overruled(load.SOURCE, system_code, day, checks)
         batch = load.pull_batch(system_code, day, pull, pages, checks)
         log.info("service_portal %s %s: %s", system_code, day, batch.account)

@@ -76,7 +76,7 @@ class Settings(BaseSettings):
         None, description="Takes alerts, recoveries and summaries as JSON by POST."
     )
     public_url: str = Field("http://localhost:8080", description="Address of Airflow as people reach it.")
-    runbook_url: str = Field("docs/runbook.md", description="Address of the runbook, for links in alerts.")
+    runbook_url: str = Field("docs/alerts.md", description="Address of docs/alerts.md, for links in alerts.")
     openlineage_url: str | None = Field(
         None, description="Takes lineage events by HTTP (OpenLineage); none are made without it."
     )

@@ -14,11 +14,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from directive_etl.alerts.causes import CAUSES, MOSTLY_REFUSED, OVERDUE_CLOSE, UNKNOWN, Cause
+from directive_etl.alerts.causes import CAUSES, OVERDUE_CLOSE, UNKNOWN, Cause
 
 # Who is still not cured is told again once a day.
 REMIND_AFTER = timedelta(days=1)
-_BY_CODE = {cause.code: cause for cause in (*CAUSES, OVERDUE_CLOSE, MOSTLY_REFUSED, UNKNOWN)}
+_BY_CODE = {cause.code: cause for cause in (*CAUSES, OVERDUE_CLOSE, UNKNOWN)}
 
 
 @dataclass(frozen=True, order=True)
@@ -29,6 +29,11 @@ class Affected:
     task_id: str
     part: str
     day: str
+
+    def covers(self, other: "Affected") -> bool:
+        """Say whether a success of this is one of the other; without a task it stands for all of part and day."""
+        same_task = self.task_id in ("", other.task_id)
+        return same_task and (self.dag_id, self.part, self.day) == (other.dag_id, other.part, other.day)
 
 
 @dataclass
@@ -118,10 +123,10 @@ class AlertBook:
         is_due = not alert.told_at or now - datetime.fromisoformat(alert.told_at) >= REMIND_AFTER
         return alert if is_due else None
 
-    def note_success(self, affected: Affected, now: datetime, kept_open: str = "") -> list[Alert]:
+    def note_success(self, affected: Affected, now: datetime) -> list[Alert]:
         """Take a task that succeeded off every alert.
 
-        `kept_open` names a cause that stands in spite of the success. A shared cause is over with the first
+        A shared cause is over with the first
         success of a task it had hit; any other when all are cured.
 
         Returns:
@@ -133,9 +138,11 @@ class AlertBook:
         with self._locked():
             for path in self._folder.glob("*.json"):
                 alert = _read(path)
-                if affected not in alert.affected or alert.cause_code == kept_open:
+                left = [one for one in alert.affected if not affected.covers(one)]
+                if len(left) == len(alert.affected):
                     continue
-                left = [] if alert.cause.is_shared else [one for one in alert.affected if one != affected]
+                if alert.cause.is_shared:
+                    left = []
                 alert.last_at = now.isoformat()
                 if left:
                     alert.affected = left

@@ -57,11 +57,6 @@ OVERDUE_CLOSE = Cause(
     "close_overdue", ENGINEER, "The day is not closed: no list of silent units and no official report yet.",
     "See what the run of daily_close waits for; press “Run again” to close the day.", "daily_close",
 )  # fmt: skip
-MOSTLY_REFUSED = Cause(
-    "mostly_refused", SOURCE_OWNER, "More than half of the rows were refused, so the day's figures are too small.",
-    "Open the batch on the page Quality, send its places and reasons to the source owner; when the corrected "
-    "file is there, press “Run again”.",
-)  # fmt: skip
 UNKNOWN = Cause(
     "unexpected_error", "developer", "A fault of the code; the day's figures of this part are as they were before.",
     "Read the log of the task; press “Run again” once it is mended.",
@@ -172,7 +167,7 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         "disk_full", ENGINEER, "Nothing can land: the disk of the landing zone is full. What landed is whole.",
         "Press “Free the disk” (it deletes logs past their retention), or enlarge the disk; then run the day again.",
-        "warehouse_care", True, frozenset({"OSError", "IOException"}), "no space left|disk quota|errno 28",
+        "warehouse_care", True, frozenset({"OSError", "duckdb.IOException"}), "no space left|disk quota|errno 28",
     ),
     Cause(
         "folder_closed", ENGINEER, "A folder cannot be read or written by the user that runs the tasks.",
@@ -191,7 +186,7 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         "memory_short", ENGINEER, "The task needed more memory than it may use; nothing is half done.",
         "Raise DIRECTIVE_ETL_DUCKDB_MEMORY_LIMIT or run fewer tasks at once; then press “Run again”.",
-        "", True, frozenset({"MemoryError", "OutOfMemoryException"}),
+        "", True, frozenset({"MemoryError", "duckdb.OutOfMemoryException"}),
     ),
 )  # fmt: skip
 
@@ -201,9 +196,14 @@ def diagnose(error: BaseException | str | None, source: str) -> Cause:
     if not isinstance(error, BaseException):
         return UNKNOWN
     chain = list(_iter_chain(error))
-    kinds = frozenset(cls.__name__ for one in chain for cls in type(one).__mro__)
+    kinds = frozenset(_name(cls) for one in chain for cls in type(one).__mro__)
     text = "\n".join(str(one) for one in chain)
     return next((cause for cause in CAUSES if cause.fits(kinds, text, source)), UNKNOWN)
+
+
+def _name(cls: type) -> str:
+    # DuckDB has an OperationalError too, and it is not the warehouse's.
+    return f"duckdb.{cls.__name__}" if "duckdb" in cls.__module__ else cls.__name__
 
 
 def _iter_chain(error: BaseException) -> Iterator[BaseException]:

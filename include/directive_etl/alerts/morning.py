@@ -1,4 +1,4 @@
-"""The morning's summary of a closed day, in the words of the office; and loads that refused most of their rows."""
+"""The morning's summary of a closed day, in the words of the office."""
 
 from datetime import date
 
@@ -8,8 +8,6 @@ from directive_etl.alerts.delivery import Message
 from directive_etl.settings import settings
 from directive_etl.warehouse.engine import loader_engine
 
-# Fewer refused rows than this are an accident of a small file, not a source that changed.
-LEAST_REFUSED = 20
 _REPORTS = """
     select s.status_code, u.name_vi from reporting.unit_report_status_daily s
     join core.unit u on u.unit_code = s.unit_code
@@ -32,14 +30,6 @@ _ABSENT = """
           and b.report_date = :day and b.status_code = 'loaded'
     )
     order by source_code, part_code
-"""
-_REFUSED = """
-    select read_count, refused_count from (
-        select read_count, refused_count, status_code from ops.load_batch
-        where source_code = :source and part_code = :part and report_date = :day
-        order by batch_id desc limit 1
-    ) newest
-    where status_code = 'loaded' and refused_count >= :least and refused_count * 2 > read_count
 """
 _HEADINGS = {"missing": "Không nộp", "refused": "Bị trả lại", "late": "Nộp muộn", "on_time": "Đúng hạn"}
 _SOURCES = {"sms_log": "Nhật ký SMS", "service_portal": "Cổng dịch vụ công", "unit_report": "Báo cáo đơn vị"}
@@ -82,15 +72,3 @@ def morning_message(day: date) -> Message:
         f"[directive-etl] {day:%d/%m/%Y}: {silent} đơn vị chưa có báo cáo, {len(units['late'])} nộp muộn"
     )
     return Message(subject, "\n".join(lines) + "\n", facts)
-
-
-def mostly_refused(source: str, part: str, day: str) -> str:
-    """Say so when the newest load of a part and day refused more than half of its rows; empty otherwise."""
-    if source not in ("sms_log", "service_portal") or not day or not part:
-        return ""
-    asked = {"source": source, "part": part, "day": day, "least": LEAST_REFUSED}
-    with loader_engine().connect() as connection:
-        row = connection.execute(sa.text(_REFUSED), asked).one_or_none()
-    if row is None:
-        return ""
-    return f"{source} {part} {day}: {row.refused_count} of {row.read_count} rows were refused"

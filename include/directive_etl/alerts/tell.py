@@ -1,17 +1,19 @@
 """Tell people: a failure once per cause, a recovery, a close that is overdue, and the morning's summary."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from directive_etl.alerts.book import Affected, Alert, AlertBook
-from directive_etl.alerts.causes import MOSTLY_REFUSED, OVERDUE_CLOSE, Cause, diagnose
+from directive_etl.alerts.causes import OVERDUE_CLOSE, Cause, diagnose
 from directive_etl.alerts.delivery import Message, deliver
-from directive_etl.alerts.morning import morning_message, mostly_refused
+from directive_etl.alerts.morning import morning_message
 from directive_etl.masking import mask_digits
 from directive_etl.settings import settings
 
 _MAX_SAID = 600
+_DAY = re.compile(r"(\b20\d\d-[01]\d-[0-3]\d\b)")
 
 
 def tell_failure(affected: Affected, error: BaseException | str | None, now: datetime | None = None) -> bool:
@@ -25,16 +27,12 @@ def tell_failure(affected: Affected, error: BaseException | str | None, now: dat
 
 
 def tell_success(affected: Affected, now: datetime | None = None) -> list[Alert]:
-    """Note a task that succeeded: tell what has recovered, and of a load that refused most of its rows.
+    """Note that a task succeeded (without its name: all of a part and day), and tell what has recovered.
 
     Returns:
         The alerts that have recovered.
     """
-    refused = mostly_refused(affected.dag_id, affected.part, affected.day)
-    if refused:
-        _raise(MOSTLY_REFUSED, affected, refused, now)
-    kept = MOSTLY_REFUSED.code if refused else ""
-    recovered = _book().note_success(affected, now or datetime.now(UTC), kept_open=kept)
+    recovered = _book().note_success(affected, now or datetime.now(UTC))
     for alert in recovered:
         deliver(_recovery(alert), settings(), settings().alert_mail_to)
     return recovered
@@ -72,13 +70,19 @@ def _book() -> AlertBook:
 
 def _raise(cause: Cause, affected: Affected, said: str, now: datetime | None) -> bool:
     moment = now or datetime.now(UTC)
-    text = mask_digits(said)[:_MAX_SAID]
+    text = _masked(said)[:_MAX_SAID]
     alert = _book().note_failure(cause, affected, affected.dag_id, text, moment)
     if alert is None:
         return False
     if deliver(_failure(alert), settings(), settings().alert_mail_to):
         _book().note_told(alert, moment)
     return True
+
+
+def _masked(text: str) -> str:
+    """Mask long numbers but not days, which every message of ours begins with."""
+    parts = _DAY.split(text)
+    return "".join(part if place % 2 else mask_digits(part) for place, part in enumerate(parts))
 
 
 def _failure(alert: Alert) -> Message:

@@ -105,7 +105,7 @@ const TEXTS = {
   log_missing: ["Thiếu nhật ký SMS", "SMS log missing"], portal_away: ["Cổng không trả lời", "Portal does not answer"],
   portal_login: ["Cổng từ chối đăng nhập", "Portal refuses the login"], portal_certificate: ["Chứng thư của cổng không tin cậy", "Portal certificate not trusted"],
   portal_redirect: ["Cổng chuyển hướng lạ", "Portal redirects elsewhere"], portal_unknown: ["Chưa khai báo địa chỉ cổng", "Portal address unknown"],
-  source_changed: ["Nguồn đổi khuôn dạng", "Source changed its form"], batch_held: ["Lô bị giữ", "Batch held"], mostly_refused: ["Phần lớn dòng bị từ chối", "Most rows refused"],
+  source_changed: ["Nguồn đổi khuôn dạng", "Source changed its form"], batch_held: ["Lô bị giữ", "Batch held"],
   close_overdue: ["Chưa chốt ngày đúng giờ", "Close is overdue"], registry_wrong: ["Tệp khai báo sai", "Registry has mistakes"], setting_missing: ["Thiếu cài đặt", "Setting missing"],
   warehouse_away: ["Kho không trả lời", "Warehouse does not answer"], warehouse_password: ["Kho từ chối mật khẩu", "Warehouse refuses the password"],
   warehouse_not_found: ["Không có kho này", "No such database"], warehouse_full: ["Đĩa của kho đầy", "Disk of the warehouse full"], warehouse_busy: ["Kho quá tải kết nối", "Warehouse has no free connection"],
