@@ -2,7 +2,7 @@
 
 Reads   the held batch and, once it is approved, the same part of its source again.
 Writes  ops.batch_decision with reason and name; when released, what the source writes. Nothing before the answer.
-Fails   docs/runbook.md#batch_held. A batch that is not held, or was decided about, is refused at once.
+Fails   docs/runbook.md#decide_batch. A batch that is not held, or was decided about, is refused at once.
 """
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator

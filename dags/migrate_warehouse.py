@@ -2,7 +2,7 @@
 
 Reads   the migrations, views and declared files of the code that runs.
 Writes  the schema and the declared tables; figures stay. At the newest schema it changes nothing.
-Fails   docs/runbook.md#migration_missing: this worker does not know the owner of the schema, or a file is wrong.
+Fails   docs/runbook.md#migrate_warehouse: this worker does not know the owner of the schema, or a file is wrong.
 """
 
 from airflow.sdk import dag, task

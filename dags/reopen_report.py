@@ -2,7 +2,7 @@
 
 Reads   the unit, the day and the reason that were asked for; the files already answered for the day.
 Writes  ops.report_reopening, then what unit_report writes. Asked twice, it only notes the second reason.
-Fails   docs/runbook.md#day_locked: no such unit owes a report on the day, or the reason is missing.
+Fails   docs/runbook.md#reopen_report: no such unit owes a report on the day, or the reason is missing.
 """
 
 from airflow.sdk import dag, task

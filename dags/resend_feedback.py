@@ -2,7 +2,7 @@
 
 Reads   the files already answered for the day, as they lie in the inbox.
 Writes  the same answers in outbox/<unit_code>/. Figures stay as they are, since nothing new was sent.
-Fails   docs/runbook.md#feedback_lost: the inbox, the outbox or the warehouse cannot be reached.
+Fails   docs/runbook.md#resend_feedback: the inbox, the outbox or the warehouse cannot be reached.
 """
 
 from airflow.sdk import dag, task

@@ -18,6 +18,7 @@ from openlineage.client.transport.http import HttpConfig, HttpTransport
 from directive_etl.observability.ledger import LoadedBatch
 from directive_etl.settings import Settings
 from directive_etl.warehouse.engine import loader_engine
+from directive_etl.warehouse.reporting import VIEWS
 
 JOBS = "directive_etl"
 _PRODUCER = "directive-etl"
@@ -37,7 +38,7 @@ WRITES = {
 _LEDGER = ("ops.load_batch", "ops.quality_result", "ops.refused_row")
 # What a view reads, views behind views included, as the database itself knows it.
 _VIEWS = sa.text("""
-    with recursive reads as (
+    with reads as (
         select distinct v.oid as view_oid, v.relname as view_name, t.oid as read_oid
         from pg_class v
         join pg_namespace n on n.oid = v.relnamespace and n.nspname = 'reporting'
@@ -99,8 +100,11 @@ def iter_events(
     if not batches:
         yield _event(source, f"{source}/{day}/{uuid.uuid4()}", datetime.now(UTC), read, namespace, written)
     touched = {*WRITES.get(source, ()), *(_LEDGER if batches else ())}
-    for view, tables in _views(engine).items():
+    reads = _views(engine)
+    for view in VIEWS:  # in order of creation: a view over a view comes after it
+        tables = reads.get(view, [])
         if touched & set(tables):
+            touched.add(f"reporting.{view}")
             inputs = [(namespace, f"{url.database}.{name}") for name in tables]
             output = f"{url.database}.reporting.{view}"
             yield _event(

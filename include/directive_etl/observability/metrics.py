@@ -10,7 +10,7 @@ from directive_etl.observability.ledger import LoadedBatch
 from directive_etl.periods import day_end
 from directive_etl.settings import Settings
 
-_SECONDS = 5
+_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,13 @@ class Metric:
     kind: str
     unit: str
     means: str
+
+    @property
+    def prometheus_name(self) -> str:
+        """Its name once a collector hands it to Prometheus: unit and `_total` are added."""
+        name = self.name.replace(".", "_")
+        unit = "_seconds" if self.unit == "s" else ""
+        return f"{name}{unit}" + ("_total" if self.kind == "counter" else "")
 
 
 ROWS = Metric(
@@ -93,5 +100,6 @@ def send_metrics(
             arrival.set((batch.known_at - day_end(batch.report_date)).total_seconds(), about)
             load.set((batch.recorded_at - batch.known_at).total_seconds(), about)
         duration.record(seconds, {"source": source, "outcome": outcome})
+        provider.force_flush(timeout_millis=_SECONDS * 1000)
     finally:
         provider.shutdown(timeout_millis=_SECONDS * 1000)
