@@ -74,12 +74,17 @@ def _last_moment() -> datetime | None:
     return None if last_day is None else day_start(last_day + timedelta(days=2))
 
 
+# Of a mapped task: what each of its instances is about.
+_PART_ARGUMENTS = ("operator_code", "system_code")
+
+
 def affected_task(context: Mapping[str, Any]) -> "Affected":
     """Return what a callback's context is about: DAG, task, operator or system, and day."""
     from directive_etl.alerts import Affected
 
     run, task = context["dag_run"], context["task"]
-    part = next((value for value in getattr(task, "op_kwargs", {}).values() if isinstance(value, str)), "")
+    given = getattr(task, "op_kwargs", {})
+    part = next((given[name] for name in _PART_ARGUMENTS if name in given), "")
     asked = (getattr(run, "conf", None) or {}).get("report_date", "")
     return Affected(run.dag_id, context["ti"].task_id, part, str(run.partition_key or asked))
 

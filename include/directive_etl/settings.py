@@ -30,7 +30,11 @@ class Settings(BaseSettings):
     """Every setting of the pipeline, with its default where one is safe."""
 
     model_config = SettingsConfigDict(
-        env_prefix="DIRECTIVE_ETL_", env_file=(".local/env", ".env"), extra="ignore", frozen=True
+        env_prefix="DIRECTIVE_ETL_",
+        env_file=(".local/env", ".env"),
+        env_ignore_empty=True,  # Compose hands on what is not set as an empty text
+        extra="ignore",
+        frozen=True,
     )
 
     migration_url: SecretStr | None = Field(

@@ -45,11 +45,19 @@ export async function alertsPage(body, summary, context) {
       return;
     }
     holders.doctor.replaceChildren(el("p", { className: "empty" }, t("loading")));
-    holders.doctor.replaceChildren(table(t("doctor"), [
-      [t("subject"), (row) => row.subject], [t("state"), (row) => badge(row.is_well ? "success" : "critical", t(row.is_well ? "well" : "fault"))],
-      [t("seen"), (row) => row.said, "long"], [t("cure"), (row) => row.cure || "–", "long"],
-    ], await get("api/doctor")));
+    const found = await get("api/doctor");
+    const [faults, well] = [found.filter((row) => !row.is_well), found.filter((row) => row.is_well)];
+    holders.doctor.replaceChildren(
+      faults.length ? findings(faults) : el("p", { className: "calm" }, `✓ ${t("no_fault")}`),
+      el("details", {}, el("summary", {}, t("well_count", { s: formatNumber(well.length) })), findings(well)));
   };
 
   await Promise.all([safely("open", alerts), safely("held", held), safely("doctor", doctor)]);
+}
+
+function findings(rows) {
+  return table(t("doctor"), [
+    [t("subject"), (row) => row.subject], [t("state"), (row) => badge(row.is_well ? "success" : "critical", t(row.is_well ? "well" : "fault"))],
+    [t("seen"), (row) => row.said, "long"], ...(rows.some((row) => row.cure) ? [[t("cure"), (row) => row.cure || "–", "long"]] : []),
+  ], rows);
 }

@@ -98,6 +98,7 @@ const TEXTS = {
   engineer: ["Kỹ sư", "Engineer"], source_owner: ["Đơn vị chủ nguồn", "Source owner"], data_steward: ["Người phụ trách dữ liệu", "Data steward"], developer: ["Lập trình viên", "Developer"],
   doctor: ["Khám hệ thống", "Doctor"], doctor_help: ["Cài đặt, kết nối, cấu trúc kho, quyền, đĩa, đồng hồ; kèm cách chữa.", "Settings, connections, schema, rights, disk, clock; each with its cure."],
   doctor_needs_operator: ["Chỉ người vận hành xem được.", "This needs the operator role."], subject: ["Đối tượng", "Subject"], seen: ["Thấy gì", "Seen"],
+  no_fault: ["Không thấy lỗi nào.", "No fault was found."], well_count: ["%s mục tốt", "%s that are well"],
   well: ["Tốt", "Well"], fault: ["Có lỗi", "Fault"],
   passed: ["Đạt", "Passed"], not_passed: ["Không đạt", "Not passed"], offending: ["Giá trị sai (đã che)", "Offending values (masked)"],
   validation_counts: ["%s kiểm tra, %f không đạt", "%s checks, %f failed"], of_elements: ["%f trong %s không đạt", "%f of %s failed"],

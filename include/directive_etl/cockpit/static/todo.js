@@ -20,14 +20,15 @@ export function todo(summary, alerts, held, { mayOperate, redraw }) {
 }
 
 function alertItems(alerts, mayOperate, redraw) {
-  return alerts.map((alert) => el("li", {},
+  // A held batch has an entry of its own, with the button that decides.
+  return alerts.filter((alert) => alert.cause !== "batch_held").map((alert) => el("li", {},
     el("strong", { className: "bad-ink" }, t(alert.cause)), ` ${[t(alert.source, {}, alert.source), alert.part].filter(Boolean).join(" ")} `,
     el("small", {}, alert.days.slice(0, 3).map((day) => formatDay(day)).join(", "), alert.days.length > 3 ? "…" : ""), " ",
     mayOperate ? cureButton(alert, redraw) : null));
 }
 
 export function cureButton(alert, redraw) {
-  if (alert.cause === "batch_held") return el("a", { className: "button small", href: "alerts" }, t("decide"));
+  if (alert.cause === "batch_held") return null;
   return el("button", { type: "button", className: "small", onclick: () => openCure(alert, redraw) }, `↻ ${t({ migrate_warehouse: "migrate", warehouse_care: "free_disk" }[alert.dag_id] ?? "run_again")}`);
 }
 
