@@ -4,8 +4,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,7 +11,8 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 from tests.e2e.comparing import differences
-from tests.pipeline.conftest import STEPS, Run, content, empty, environment, truth
+from tests.pipeline.conftest import LONG_AFTER, Run, content, empty, truth
+from tests.pipeline.steps import start
 
 DAYS = ["2020-08-18", "2020-08-19"]
 ALL = [(source, day) for day in DAYS for source in ("sms_log", "service_portal", "unit_report")]
@@ -101,19 +100,13 @@ def test_running_everything_again_writes_nothing(run: Run, owner_engine: sa.Engi
 
 
 def test_a_kill_at_any_point_leaves_nothing_half_done(
-    run: Run, reader: sa.Engine, small_city: Path, owner_engine: sa.Engine
+    run: Run, city: Path, reader: sa.Engine, small_city: Path, owner_engine: sa.Engine
 ):
-    argv = [
-        sys.executable,
-        "-c",
-        STEPS,
-        f'["2020-09-02T09:00:00+07:00", {list(map(list, ALL))}]'.replace("'", '"'),
-    ]
-    for seconds in (2.5, 4.0, 5.5):
-        process = subprocess.Popen(argv, env=environment(), stderr=subprocess.DEVNULL, start_new_session=True)
+    for seconds in (0.5, 1.5, 3.0):
+        process = start(dict(os.environ), city, LONG_AFTER, ALL, city / "errors.txt")
         time.sleep(seconds)
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.join()
 
     run(ALL + CLOSES)
 
@@ -158,9 +151,9 @@ def test_an_operator_without_logs_keeps_no_other_operator_out(
     shutil.copytree(small_city / "drop", drop)
     shutil.rmtree(drop / "sms/mobifone" / DAYS[0])
 
-    done = run([("sms_log", DAYS[0])], check=False)
+    errors = run([("sms_log", DAYS[0])], check=False)
 
-    assert "mobifone" in done.stderr
-    assert DAYS[0] in done.stderr
+    assert "mobifone" in errors
+    assert DAYS[0] in errors
     counted = pd.read_sql("select distinct operator_code from reporting.sms_daily", reader)["operator_code"]
     assert set(counted) == {"viettel", "vinaphone", "vietnamobile"}
