@@ -1,13 +1,13 @@
 """Let versions of dossiers in without looking each one's batch up; say which figures have a second witness
 
-Revision: 0070, after 0050
+Revision: 0070, after 0065
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0070"
-down_revision = "0050"
+down_revision = "0065"
 branch_labels = None
 depends_on = None
 
