@@ -136,12 +136,14 @@ class Witness(Declared):
     """A measure that units report beside a count of the portals: two witnesses of one thing.
 
     Attributes:
+        clause: the clause it stands under on the form.
         measure: of source `unit_report`, not split; it goes on the form of the units in `reported_by`.
         portal_count: the column of reporting.portal_daily that counts the same, added up over systems.
         tolerance_pct: how far the two may differ, in percent of the portals' count.
         tolerance_count: the same in dossiers; the larger of the two holds.
     """
 
+    clause: str
     measure: Code
     portal_count: Literal["received_count", "received_online_count", "processed_count", "returned_count"]
     reported_by: UnitMatch

@@ -268,6 +268,9 @@ def _witness_mistakes(directive: "Directive", measures: dict[str, "Measure"]) ->
         if (measure.source, measure.kind, measure.categories) == ("unit_report", "flow", None)
     ]
     for n, witness in enumerate(directive.witnesses):
+        clauses = [clause.code for clause in directive.clauses]
+        if witness.clause not in clauses:
+            yield Mistake(("witnesses", n, "clause"), repr(witness.clause), _one_of(clauses))
         if witness.measure not in fitting:
             expected = f"a flow that units report, not split: {_one_of(fitting)}"
             yield Mistake(("witnesses", n, "measure"), repr(witness.measure), expected)
