@@ -1,26 +1,16 @@
-"""Keep the storage in shape, once a week: delete landed SMS logs past their retention.
+"""Keep the storage in shape, once a week: delete landed SMS logs and portal pages past their retention.
 
 Reads   the landing zone.
 Writes  nothing in the warehouse. Retention counts from the newest day in the ledger, not from today.
 Fails   docs/runbook.md#warehouse_care: a folder that cannot be deleted is for the engineers.
 """
 
-from datetime import datetime
-
 from airflow.sdk import dag, task
 
-from directive_etl.airflow_adapter import WEEKLY, no_retry_on_bad_data
+from directive_etl.airflow_adapter import ONE_RUN_AT_A_TIME, WEEKLY, no_retry_on_bad_data
 
 
-@dag(
-    schedule=WEEKLY,
-    start_date=datetime(2020, 8, 18),
-    catchup=False,
-    max_active_runs=1,
-    default_args={"owner": "data-engineering", "retries": 1},
-    tags=["care"],
-    doc_md=__doc__,
-)
+@dag(schedule=WEEKLY, tags=["care"], doc_md=__doc__, **ONE_RUN_AT_A_TIME)
 def warehouse_care():
     @task
     def delete_expired() -> int:

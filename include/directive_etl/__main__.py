@@ -6,10 +6,14 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from directive_etl.errors import ConfigurationError, DirectiveEtlError
 from directive_etl.settings import settings
+
+if TYPE_CHECKING:
+    from directive_etl.landing.place import Connect
+    from directive_etl.pipeline import OpenMailbox
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -129,9 +133,21 @@ def _run(asked: argparse.Namespace) -> int:
                 f"{settings().reports / closed.report_path}"
             )
         return 0
-    changed = pipeline.run_source(asked.source, asked.day)
+    changed = pipeline.run_source(asked.source, asked.day, *_connections())
     say("changed days: " + (", ".join(map(str, changed)) or "none, all is as it was"))
     return 0
+
+
+def _connections() -> "tuple[Connect, OpenMailbox] | tuple[()]":
+    """Airflow's connections; importing it costs seconds, so only where a setting names a place on the network."""
+    from directive_etl.landing.place import is_address
+
+    places = settings()
+    if not any(map(is_address, (places.drop, places.inbox, places.outbox, places.mailbox))):
+        return ()
+    from directive_etl.airflow_adapter import connected_mailbox, connected_place
+
+    return connected_place, connected_mailbox
 
 
 def _progress(asked: argparse.Namespace) -> int:

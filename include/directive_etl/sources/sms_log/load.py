@@ -220,13 +220,17 @@ def publish_reach(
         return write_batch(connection, batch, load)
 
 
-def counted_drop_days(connection: sa.Connection, first: date) -> list[date]:
-    """Return the drop days from `first` on that at least one operator's logs were counted for, in order."""
+def published_drop_days(connection: sa.Connection, first: date) -> list[date]:
+    """Return the drop days from `first` on through which reach has been published, in order."""
     table = ops.load_batch
     query = (
         sa.select(table.c.report_date)
         .distinct()
-        .where(table.c.source_code == SOURCE, table.c.status_code == "loaded", table.c.report_date >= first)
+        .where(
+            table.c.source_code == REACH_SOURCE,
+            table.c.part_code == REACH_PART,
+            table.c.report_date >= first,
+        )
         .order_by(table.c.report_date)
     )
     return list(connection.execute(query).scalars())
