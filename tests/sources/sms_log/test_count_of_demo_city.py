@@ -114,13 +114,15 @@ Event = tuple[tuple[str, str], date | None, bool]
 
 def read_kannel(line: str) -> Event | None:
     found = re.match(
-        r"([0-9-]{10}) .{8} (Sent SMS|Receive DLR) \[SMSC:(.*?)\] .*? \[FID:(.+?)\] .*? \[to:(\d{11})\]"
+        r"([0-9-]{10}) .{8} (Sent SMS|Receive DLR) \[SMSC:(.*?)\] .*? \[FID:(.+?)\] .*? \[to:([^\]]*)\]"
         r" \[flags:.*?:(\d+)\] \[msg:.*\]$",
         line,
     )
     if found is None or "\0" in line or "\ufffd" in line:
         return None
-    day, event, connection, number, _, kind = found.groups()
+    day, event, connection, number, recipient, kind = found.groups()
+    if len(re.sub(r"\D", "", recipient)) < 9:
+        return None
     is_sent = event == "Sent SMS"
     return (
         (connection, number),
@@ -133,7 +135,7 @@ def read_columns(line: str) -> Event | None:
     parts = line.split(";")
     if len(parts) != 7 or not re.fullmatch(r"\d\d/\d\d/2020 \d\d:\d\d:\d\d", parts[3]) or "\ufffd" in line:
         return None
-    if not re.fullmatch(r"(\+84|0084|84|0)?9[14]\d{7}|.*8\d{8}", re.sub(r"\D", "", parts[2])):
+    if len(re.sub(r"\D", "", parts[2])) < 9:
         return None
     day, month, year = parts[3][:10].split("/")
     is_final = parts[5] in ("SUCCESS", "FAIL", "EXPIRED", "REJECT") and bool(parts[6])
