@@ -12,6 +12,7 @@ from directive_etl.airflow_adapter import (
     REPORT_FIGURES,
     Param,
     asked_day,
+    connected_place,
     day_param,
     no_retry_on_bad_data,
     publish_days,
@@ -40,7 +41,9 @@ def reopen_report():
         from directive_etl import pipeline
 
         with no_retry_on_bad_data():
-            return publish_days(context, REPORT_FIGURES, [pipeline.answer_inbox(asked_day(context))])
+            return publish_days(
+                context, REPORT_FIGURES, [pipeline.answer_inbox(asked_day(context), connected_place)]
+            )
 
     reopen() >> answer_again()
 

@@ -11,6 +11,7 @@ from directive_etl.airflow_adapter import (
     BY_HAND,
     REPORT_FIGURES,
     asked_day,
+    connected_place,
     day_param,
     no_retry_on_bad_data,
     publish_days,
@@ -24,7 +25,9 @@ def resend_feedback():
         from directive_etl import pipeline
 
         with no_retry_on_bad_data():
-            return publish_days(context, REPORT_FIGURES, [pipeline.answer_inbox(asked_day(context))])
+            return publish_days(
+                context, REPORT_FIGURES, [pipeline.answer_inbox(asked_day(context), connected_place)]
+            )
 
     answer_again()
 

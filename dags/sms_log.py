@@ -12,6 +12,7 @@ from directive_etl.airflow_adapter import (
     ONE_DAY_PER_RUN,
     SMS_FIGURES,
     TriggerRule,
+    connected_place,
     daily_at,
     no_retry_on_bad_data,
     publish_days,
@@ -27,7 +28,10 @@ def sms_log():
         from directive_etl import pipeline
 
         with no_retry_on_bad_data():
-            return [str(day) for day in pipeline.count_sms_operator(operator_code, reporting_day(context))]
+            return [
+                str(day)
+                for day in pipeline.count_sms_operator(operator_code, reporting_day(context), connected_place)
+            ]
 
     @task(outlets=[SMS_FIGURES], trigger_rule=TriggerRule.ALL_DONE)
     def publish(changed_by_operator, **context) -> list[str]:
@@ -37,11 +41,19 @@ def sms_log():
             reached = pipeline.publish_sms_reach(reporting_day(context))
             return publish_days(context, SMS_FIGURES, [*changed_by_operator, reached])
 
+    @task(trigger_rule=TriggerRule.ALL_DONE)
+    def every_file_whole(**context) -> None:
+        from directive_etl import pipeline
+
+        with no_retry_on_bad_data():
+            pipeline.require_whole_files(reporting_day(context))
+
     counted = count_operator.expand(operator_code=[operator.operator_code for operator in operators()])
     publish(counted)
     # A leaf that needs every operator: without it a run with a failed operator would look green.
     # With a callback it would be a process of its own.
-    counted >> EmptyOperator(task_id="every_operator_counted", on_success_callback=None)
+    every_operator_counted = EmptyOperator(task_id="every_operator_counted", on_success_callback=None)
+    counted >> [every_operator_counted, every_file_whole()]
 
 
 sms_log()

@@ -9,6 +9,16 @@ import sqlalchemy as sa
 
 # Read before any settings are: tests must not see the developer's own stack.
 os.environ["DIRECTIVE_ETL_HASH_KEY"] = "a key that is used in tests only"
+# Files that tests write are whole.
+os.environ["DIRECTIVE_ETL_SETTLE_SECONDS"] = "0"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one worker run all tests of a file, which share what is costly to set up; the longest files go first."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+    items.sort(key=lambda item: (not item.get_closest_marker("e2e"), not item.get_closest_marker("slow")))
 
 
 @pytest.fixture(scope="session")

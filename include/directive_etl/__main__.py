@@ -6,11 +6,15 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from directive_etl.errors import ConfigurationError, DirectiveEtlError
 from directive_etl.observability.logs import configure_logs
 from directive_etl.settings import settings
+
+if TYPE_CHECKING:
+    from directive_etl.landing.place import Connect
+    from directive_etl.pipeline import OpenMailbox
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,6 +103,14 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("file", type=Path)
     check.set_defaults(command=_directive_check)
 
+    operator = commands.add_parser("operator", help="try an operator's file on a sample of its logs")
+    sample = operator.add_subparsers(required=True, metavar="check").add_parser(
+        "check", help="say what would be read and refused, and how each field is read; nothing is loaded"
+    )
+    sample.add_argument("file", type=Path)
+    sample.add_argument("sample", type=Path)
+    sample.set_defaults(command=_operator_check)
+
     system = commands.add_parser("system", help="try a portal system's file")
     trial = system.add_subparsers(required=True, metavar="check").add_parser(
         "check", help="read two pages, and show how each field would be read; nothing is kept"
@@ -122,9 +134,21 @@ def _run(asked: argparse.Namespace) -> int:
                 f"{settings().reports / closed.report_path}"
             )
         return 0
-    changed = pipeline.run_source(asked.source, asked.day)
+    changed = pipeline.run_source(asked.source, asked.day, *_connections())
     say("changed days: " + (", ".join(map(str, changed)) or "none, all is as it was"))
     return 0
+
+
+def _connections() -> "tuple[Connect, OpenMailbox] | tuple[()]":
+    """Airflow's connections; importing it costs seconds, so only where a setting names a place on the network."""
+    from directive_etl.landing.place import is_address
+
+    places = settings()
+    if not any(map(is_address, (places.drop, places.inbox, places.outbox, places.mailbox))):
+        return ()
+    from directive_etl.airflow_adapter import connected_mailbox, connected_place
+
+    return connected_place, connected_mailbox
 
 
 def _progress(asked: argparse.Namespace) -> int:
@@ -221,6 +245,18 @@ def _directive_check(asked: argparse.Namespace) -> int:
     say(
         f"{asked.file}: {directive.number}, {len(directive.clauses)} clauses, {count} indicators, no mistakes"
     )
+    return 0
+
+
+def _operator_check(asked: argparse.Namespace) -> int:
+    from directive_etl.registry.campaigns import campaigns
+    from directive_etl.registry.operators import load_operator
+    from directive_etl.sources.sms_log.try_out import iter_trial
+
+    operator = load_operator(asked.file)
+    limits = settings().duckdb_memory_limit, settings().largest_log_bytes
+    for line in iter_trial(operator, campaigns(), asked.sample, *limits):
+        say(line)
     return 0
 
 

@@ -1,9 +1,10 @@
 """The only module that imports airflow: the day of a run, schedules, assets, connections, retry policy, alerts."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 from airflow.sdk import (
     Asset,
@@ -11,6 +12,7 @@ from airflow.sdk import (
     CronPartitionTimetable,
     DeadlineAlert,
     DeadlineReference,
+    ObjectStoragePath,
     Param,
     PartitionedAssetTimetable,
     SyncCallback,
@@ -18,13 +20,20 @@ from airflow.sdk import (
 )
 from airflow.sdk.bases.notifier import BaseNotifier
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
+from airflow.sdk.io import attach
 
-from directive_etl.errors import DirectiveEtlError, SourceUnavailableError
+from directive_etl.errors import ConfigurationError, DirectiveEtlError, SourceUnavailableError
+from directive_etl.landing.place import is_address
 from directive_etl.periods import LOCAL_ZONE, day_start
 from directive_etl.settings import SystemConnection, settings
 
 if TYPE_CHECKING:
+    import imaplib
+
+    from fsspec import AbstractFileSystem
+
     from directive_etl.alerts import Affected
+    from directive_etl.landing.place import Place
 
 __all__ = [
     "ANY_FIGURES",
@@ -32,6 +41,8 @@ __all__ = [
     "CLOSED_IN_TIME",
     "EVERY_TEN_MINUTES",
     "FIGURES_OF",
+    "HAS_MAILBOX",
+    "HAS_REMOTE_OUTBOX",
     "ONE_DAY_PER_RUN",
     "ONE_RUN_AT_A_TIME",
     "PORTAL_FIGURES",
@@ -41,6 +52,8 @@ __all__ = [
     "Param",
     "TriggerRule",
     "asked_day",
+    "connected_mailbox",
+    "connected_place",
     "daily_at",
     "day_param",
     "load_released",
@@ -63,6 +76,10 @@ REPORT_FIGURES = Asset("unit_report")
 ANY_FIGURES = PartitionedAssetTimetable(assets=SMS_FIGURES | PORTAL_FIGURES | REPORT_FIGURES)
 
 FIGURES_OF = {asset.name: asset for asset in (SMS_FIGURES, PORTAL_FIGURES)}
+
+# Tasks that only some installations need.
+HAS_MAILBOX = bool(settings().mailbox)
+HAS_REMOTE_OUTBOX = is_address(settings().outbox)
 
 EVERY_TEN_MINUTES = timedelta(minutes=10)
 WEEKLY = timedelta(weeks=1)
@@ -208,7 +225,7 @@ def load_released(context: Mapping[str, Any], released: Sequence[str]) -> list[s
     source, part, day = released
     connection = portal_connection(part) if source == PORTAL_FIGURES.name else None
     with no_retry_on_bad_data():
-        changed = pipeline.load_released(source, part, date.fromisoformat(day), connection)
+        changed = pipeline.load_released(source, part, date.fromisoformat(day), connection, connected_place)
         alerts.tell_success(alerts.Affected(source, "", part, day))
         return publish_days(context, FIGURES_OF[source], [changed])
 
@@ -274,4 +291,98 @@ def portal_connection(system_code: str) -> SystemConnection | None:
             "redirect_hosts": found.extra_dejson.get("redirect_hosts", ()),
             "ca_file": found.extra_dejson.get("ca_file"),
         }
+    )
+
+
+def connected_place(address: str) -> "Place":
+    """Open `sftp://CONNECTION@/folder` or `s3://CONNECTION@bucket/prefix` by an Airflow connection.
+
+    By hand, without a running task, Airflow finds connections in `AIRFLOW_CONN_<ID>` and in its secrets backends.
+
+    Raises:
+        ConfigurationError: the address names no connection or one that does not exist, or an SFTP connection does
+            not say which host key to expect.
+        SourceUnavailableError: the other side cannot be reached.
+    """
+    from directive_etl.landing.remote_place import RemotePlace, reaching
+
+    scheme, connection_id = urlsplit(address).scheme, urlsplit(address).username
+    if scheme not in ("sftp", "s3") or not connection_id:
+        raise ConfigurationError(
+            f"{address}: write sftp://CONNECTION@/folder or s3://CONNECTION@bucket/prefix"
+        )
+    try:
+        with reaching(address):
+            if scheme == "sftp":
+                # Before the path, which would else connect by itself, to any server.
+                attach("sftp", connection_id).fs = _sftp(address, connection_id)
+            path = ObjectStoragePath(address)
+            return RemotePlace(path.fs, path.path, address)
+    except AirflowNotFoundException:
+        raise _unknown_connection(address, connection_id) from None
+
+
+def _sftp(address: str, connection_id: str) -> "AbstractFileSystem":
+    """Connect to an SFTP server whose host key is known: Airflow's own file system would accept any."""
+    import asyncssh
+    from airflow.providers.sftp.fs.sftp import get_fs
+
+    asyncssh.set_log_level("WARNING")  # it logs the names of files, which may hold phone numbers
+    connection = BaseHook.get_connection(connection_id)
+    extra = connection.extra_dejson
+    if not connection.host or not connection.login:
+        raise ConfigurationError(f"{address}: the connection must give host and login")
+    host_key, is_unchecked = extra.get("host_key"), str(extra.get("no_host_key_check", "")).lower() == "true"
+    if not host_key and not is_unchecked:
+        raise ConfigurationError(
+            f"{address}: the connection must give the server's public key as `host_key` in its extra, "
+            "as `ssh-keyscan` shows it without the host name"
+        )
+    known_hosts = None
+    if host_key:
+        try:
+            key = asyncssh.import_public_key(host_key).export_public_key().decode()
+        except asyncssh.KeyImportError as error:
+            raise ConfigurationError(f"{address}: `host_key` of the connection: {error}") from None
+        known_hosts = asyncssh.import_known_hosts(f"* {key}")
+    # Names that are no text come as surrogates instead of failing the whole listing.
+    options = {"known_hosts": known_hosts, "sftp_client_kwargs": {"path_errors": "surrogateescape"}}
+    return get_fs(connection_id, options)
+
+
+@contextmanager
+def connected_mailbox(address: str) -> Iterator["imaplib.IMAP4"]:
+    """Sign in to `imap://CONNECTION@/FOLDER` by an Airflow connection, and out again.
+
+    Raises:
+        ConfigurationError: the address names no connection, or one that does not exist.
+        SourceUnavailableError: the mail server cannot be reached, or turns us away.
+    """
+    import imaplib
+
+    from airflow.providers.imap.hooks.imap import ImapHook
+
+    connection_id = urlsplit(address).username
+    if not connection_id:
+        raise ConfigurationError(f"{address}: write imap://CONNECTION@/FOLDER")
+    try:
+        hook = ImapHook(connection_id).get_conn()
+    except AirflowNotFoundException:
+        raise _unknown_connection(address, connection_id) from None
+    except (imaplib.IMAP4.error, OSError) as error:
+        raise SourceUnavailableError(
+            f"{address}: cannot sign in: {error}; ask its owner, or correct the connection"
+        ) from error
+    client = hook.mail_client
+    try:
+        yield client
+    finally:
+        with suppress(imaplib.IMAP4.error, OSError):
+            client.logout()
+
+
+def _unknown_connection(address: str, connection_id: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{address}: there is no Airflow connection {connection_id}; a run by hand does not see those of Airflow's "
+        f"pages, so give it as AIRFLOW_CONN_{connection_id.upper()}"
     )

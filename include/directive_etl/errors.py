@@ -13,6 +13,10 @@ class SourceChangedError(DirectiveEtlError):
     """Source owner: what was sent no longer has the agreed form."""
 
 
+class UnfinishedFileError(DirectiveEtlError):
+    """Source owner: a file stays unfinished past the limit. All other files are counted."""
+
+
 class RefusedBatchError(DirectiveEtlError):
     """Data steward: a critical check failed, so the batch was kept out of the warehouse."""
 

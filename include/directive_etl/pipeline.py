@@ -5,13 +5,19 @@ Every function can be repeated freely: the same input again changes nothing. Fig
 are about and the time their channel gives, never against this process's clock.
 """
 
+import imaplib
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
+from directive_etl.errors import ConfigurationError, UnfinishedFileError
 from directive_etl.landing import LandedFile, iter_landed
+from directive_etl.landing.deliver import deliver_files
+from directive_etl.landing.place import Connect, is_address, no_connection, open_place
 from directive_etl.observability import observed
 from directive_etl.periods import day_end
 from directive_etl.progress.close import Closed, close_day
@@ -27,8 +33,12 @@ from directive_etl.settings import SystemConnection, settings
 from directive_etl.warehouse import decisions
 from directive_etl.warehouse.engine import loader_engine
 from directive_etl.warehouse.ledger import newest_batch_day
+from directive_etl.warehouse.left_files import overdue_files, record_left
 
 log = logging.getLogger(__name__)
+
+# Signs in to a mailbox by its address, and out again.
+OpenMailbox = Callable[[str], AbstractContextManager[imaplib.IMAP4]]
 
 SOURCES = ("sms_log", "service_portal", "unit_report")
 
@@ -37,10 +47,15 @@ SOURCES = ("sms_log", "service_portal", "unit_report")
 
 
 @observed("sms_log", part="operator_code", day="drop_day")
-def count_sms_operator(operator_code: str, drop_day: date) -> list[date]:
+def count_sms_operator(operator_code: str, drop_day: date, connect: Connect = no_connection) -> list[date]:
     """Land and count one operator's logs: the drop day, and the days before it that still await receipts.
 
     A drop day near it that was counted before is counted again when a file came late into its folders.
+
+    Args:
+        operator_code: as in registry/operators.
+        drop_day: the day to count.
+        connect: opens a drop that is on the network.
 
     Returns:
         The reporting days that may have changed.
@@ -50,13 +65,21 @@ def count_sms_operator(operator_code: str, drop_day: date) -> list[date]:
         RefusedBatchError: a critical check failed; the batch is in the ledger as refused.
     """
     from directive_etl.sources.sms_log import load
-    from directive_etl.sources.sms_log.land import land_drop_day
+    from directive_etl.sources.sms_log.land import land_drop_day, require_logs
 
     operator = operators.operator(operator_code)
-    drop = settings().drop
+    drop = open_place(settings().drop, connect)
+    # A folder is looked at while its day is open, so a shorter window is a shorter limit.
+    limit = timedelta(days=min(settings().unfinished_limit_days, operator.window_days))
     for day in load.open_days(drop_day, operator.window_days, first_day()):
-        if day == drop_day or (drop / "sms" / operator_code / day.isoformat()).is_dir():
-            land_drop_day(drop, settings().landing, operator, day)
+        taken = land_drop_day(drop, settings().landing, operator, day, settings().settle_seconds)
+        left = [
+            replace(one, is_overdue=one.is_unfinished and drop_day - day >= limit)
+            for one in (taken.left if taken else ())
+        ]
+        record_left(loader_engine(), load.SOURCE, left, operator_code, day)
+        if day == drop_day:
+            require_logs(operator, day, taken)
     with loader_engine().connect() as connection:
         counted = load.recorded_inputs(connection, operator, drop_day)
     changed: set[date] = set()
@@ -65,6 +88,24 @@ def count_sms_operator(operator_code: str, drop_day: date) -> list[date]:
         if day == drop_day or counted[day] != load.input_hash(files):
             changed.update(_count_drop_day(operator, day, files))
     return sorted(changed)
+
+
+def require_whole_files(drop_day: date) -> list[date]:
+    """Raise the alert for files on the drop that stay unfinished; what is whole has been counted.
+
+    Returns:
+        No day, for it changes none.
+
+    Raises:
+        UnfinishedFileError: all such files of the days that a run of the drop day looks at.
+    """
+    window_days = max(operator.window_days for operator in operators.operators())
+    overdue = overdue_files(loader_engine(), "sms_log", drop_day - timedelta(days=window_days), drop_day)
+    if overdue:
+        raise UnfinishedFileError(
+            f"sms_log {drop_day}: {'; '.join(overdue)} Ask the operator to send it whole."
+        )
+    return []
 
 
 def _landed_window(operator: operators.Operator, drop_day: date) -> dict[date, list[LandedFile]]:
@@ -93,6 +134,7 @@ def _count_drop_day(
         hash_key=settings().require("hash_key"),
         memory_limit=settings().duckdb_memory_limit,
         reach_root=reach_root(),
+        most_bytes=settings().largest_log_bytes,
     )
     checks = check_frame(counts.daily, "core.daily_sms", RULES)
     checks.append(check_most_usable(counts.account.refused, counts.account.read))
@@ -106,6 +148,9 @@ def _count_drop_day(
 def publish_sms_reach(drop_day: date) -> list[date]:
     """Count distinct subscribers over all operators, as counted through each drop day that this one's run may change.
 
+    That is the drop day itself, and those around it that were published before: a late file may have changed them.
+    One that was not is left to its own run, which waits for all its operators.
+
     Returns:
         The reporting days that changed.
     """
@@ -116,10 +161,9 @@ def publish_sms_reach(drop_day: date) -> list[date]:
     window_days = max(operator.window_days for operator in operators.operators())
     start = first_day()
     with engine.connect() as connection:
-        # A late file may have changed the drop days before it, too.
-        drop_days = load.counted_drop_days(connection, drop_day - timedelta(days=window_days))
+        published = load.published_drop_days(connection, drop_day - timedelta(days=window_days))
     changed: set[date] = set()
-    for counted_through in drop_days:
+    for counted_through in sorted({drop_day, *published}):
         days = load.open_days(counted_through, window_days, start)
         for campaign in campaigns.campaigns():
             code = campaign.campaign_code
@@ -204,8 +248,6 @@ def system_connection(system_code: str) -> SystemConnection:
     Raises:
         ConfigurationError: the settings do not name the system.
     """
-    from directive_etl.errors import ConfigurationError
-
     try:
         return settings().system_connections[system_code]
     except KeyError:
@@ -218,21 +260,82 @@ def system_connection(system_code: str) -> SystemConnection:
 # --- unit_report -----------------------------------------------------------------------------------------------------
 
 
+def take_mail(open_mailbox: OpenMailbox = no_connection) -> list[date]:
+    """Land the reports that came by e-mail since the last time; `answer_inbox` reads and answers them.
+
+    Args:
+        open_mailbox: signs in to the mailbox.
+
+    Returns:
+        No day, for it changes none.
+
+    Raises:
+        ConfigurationError: nothing says whom to believe about a sender.
+        SourceUnavailableError: the mailbox cannot be reached.
+    """
+    from directive_etl.sources.unit_report.mailbox import LEFT_SOURCE, Senders, land_mail
+
+    places = settings()
+    if not places.mailbox_authserv_id:
+        raise ConfigurationError(
+            "DIRECTIVE_ETL_MAILBOX_AUTHSERV_ID is not set: name the mail server whose Authentication-Results are "
+            "believed, or `*` where nobody but declared senders can send (docs/channels.md)"
+        )
+    senders = Senders(places.mailbox_senders, places.mailbox_authserv_id)
+    with open_mailbox(places.mailbox) as client:
+        left = land_mail(client, places.mailbox, places.landing, senders)
+    record_left(loader_engine(), LEFT_SOURCE, left)
+    return []
+
+
 @observed("unit_report", day="again_for")
-def answer_inbox(again_for: date | None = None) -> list[date]:
+def answer_inbox(again_for: date | None = None, connect: Connect = no_connection) -> list[date]:
     """Land, read, check, load or refuse each new file of the inbox alone, and answer the unit that sent it.
 
     Args:
         again_for: also go once more through the files already answered for this day.
+        connect: opens an inbox that is on the network.
 
     Returns:
         The reporting days that changed.
+
+    Raises:
+        SourceUnavailableError: the inbox cannot be reached.
     """
+    from directive_etl.sources.unit_report.arrivals import SOURCE, take_inbox
     from directive_etl.sources.unit_report.inbox import Inbox
+    from directive_etl.sources.unit_report.mailbox import iter_mailed
 
     places = settings()
-    inbox = Inbox(loader_engine(), places.inbox, places.landing, places.outbox, directives())
-    return inbox.process(again_for)
+    limit = timedelta(days=places.unfinished_limit_days)
+    inbox = open_place(places.inbox, connect)
+    arrived, left = take_inbox(inbox, places.landing, places.settle_seconds, limit)
+    record_left(loader_engine(), SOURCE, left)
+    arrived = sorted([*arrived, *iter_mailed(places.landing)], key=lambda file: file.known_at)
+    outbox = _staged_answers() if is_address(places.outbox) else Path(places.outbox)
+    return Inbox(loader_engine(), arrived, outbox, directives()).process(again_for)
+
+
+def deliver_answers(connect: Connect = no_connection) -> list[date]:
+    """Hand the answers over to an outbox on the network; what cannot be handed over stays for the next time.
+
+    Args:
+        connect: opens the outbox.
+
+    Returns:
+        No day, for it changes none.
+
+    Raises:
+        SourceUnavailableError: the outbox cannot be reached.
+    """
+    count = deliver_files(_staged_answers(), open_place(settings().outbox, connect))
+    log.info("unit_report: %d answers handed over", count)
+    return []
+
+
+def _staged_answers() -> Path:
+    """Return the folder in which answers for an outbox on the network wait: they hold what units typed."""
+    return settings().landing / "outbox"
 
 
 def reopen_report(unit_code: str, day: date, reason: str, open_until: date | None = None) -> None:
@@ -276,11 +379,15 @@ def decide_batch(batch_id: int, decision: str, reason: str, decided_by: str) -> 
 
 
 def load_released(
-    source: str, part: str, day: date, connection: SystemConnection | None = None
+    source: str,
+    part: str,
+    day: date,
+    connection: SystemConnection | None = None,
+    connect: Connect = no_connection,
 ) -> list[date]:
     """Read a released part of a day again; returns the reporting days that changed."""
     if source == "sms_log":
-        return count_sms_operator(part, day)
+        return count_sms_operator(part, day, connect)
     return pull_portal_system(part, day, connection)
 
 
@@ -321,17 +428,18 @@ def close(day: date) -> list[Closed]:
 
 
 def care_for_storage() -> int:
-    """Delete landed SMS logs past their retention; returns how many days were deleted."""
-    from directive_etl.landing.retention import delete_days_before
+    """Delete landed files about persons past their retention; returns how many days of a part were deleted."""
+    from directive_etl.landing.retention import PERSONAL_SOURCES, delete_days_before
 
     with loader_engine().connect() as connection:
         newest = newest_batch_day(connection)
     if newest is None:
         return 0
     first_kept = newest - timedelta(days=settings().landing_retention_days)
-    deleted = delete_days_before(settings().landing / "sms_log", first_kept)
-    log.info("warehouse_care: %d operator-days of SMS logs before %s deleted", deleted, first_kept)
-    return deleted
+    landing = settings().landing
+    deleted = {source: delete_days_before(landing / source, first_kept) for source in PERSONAL_SOURCES}
+    log.info("warehouse_care: landed days before %s deleted: %s", first_kept, deleted)
+    return sum(deleted.values())
 
 
 def migrate_warehouse() -> None:
@@ -347,21 +455,40 @@ def migrate_warehouse() -> None:
     log.info("the warehouse is at the newest schema")
 
 
-def run_source(source: str, day: date) -> list[date]:
+def run_source(
+    source: str,
+    day: date,
+    connect: Connect = no_connection,
+    open_mailbox: OpenMailbox = no_connection,
+) -> list[date]:
     """Run one source for one day, all its parts, and recompute the progress it changes: what a day of DAGs does.
+
+    Args:
+        source: one of SOURCES.
+        day: the day.
+        connect: opens places that are on the network.
+        open_mailbox: signs in to the mailbox, if there is one.
 
     Raises:
         ExceptionGroup: the errors of the parts that failed; the other parts are loaded.
     """
     steps: dict[str, list[Callable[[], list[date]]]] = {
         "sms_log": [
-            *(partial(count_sms_operator, operator.operator_code, day) for operator in operators.operators()),
+            *(
+                partial(count_sms_operator, operator.operator_code, day, connect)
+                for operator in operators.operators()
+            ),
             partial(publish_sms_reach, day),
+            partial(require_whole_files, day),
         ],
         "service_portal": [
             partial(pull_portal_system, system.system_code, day) for system in systems.systems()
         ],
-        "unit_report": [partial(answer_inbox, again_for=day)],
+        "unit_report": [
+            *([partial(take_mail, open_mailbox)] if settings().mailbox else ()),
+            partial(answer_inbox, day, connect),
+            *([partial(deliver_answers, connect)] if is_address(settings().outbox) else ()),
+        ],
     }
     changed: set[date] = set()
     errors: list[Exception] = []

@@ -45,11 +45,33 @@ class Settings(BaseSettings):
     landing: Path = Field(
         Path(".local/landing"), description="Write-once zone with the bytes exactly as sent."
     )
-    drop: Path = Field(
-        Path(".local/drop"), description="Where operators drop SMS logs: sms/<operator>/<day>/*."
+    drop: str = Field(
+        ".local/drop",
+        description="Where operators drop SMS logs: sms/<operator>/<day>/*. A folder, sftp:// or s3://.",
     )
-    inbox: Path = Field(Path(".local/inbox"), description="Where units drop reports: <unit_code>/*.")
-    outbox: Path = Field(Path(".local/outbox"), description="Where units find our answers: <unit_code>/*.")
+    inbox: str = Field(
+        ".local/inbox", description="Where units drop reports: <unit_code>/*. A folder, sftp:// or s3://."
+    )
+    outbox: str = Field(
+        ".local/outbox",
+        description="Where units find our answers: <unit_code>/*. A folder, sftp:// or s3://.",
+    )
+    mailbox: str = Field(
+        "", description="Where units send reports by e-mail: imap://CONNECTION@/FOLDER; empty for none."
+    )
+    mailbox_senders: dict[str, str] = Field(
+        default_factory=dict, description="JSON by e-mail address of a sender: the code of the unit."
+    )
+    mailbox_authserv_id: str = Field(
+        "",
+        description="The mail server whose Authentication-Results are believed; `*` believes every sender.",
+    )
+    settle_seconds: float = Field(
+        5.0, ge=0, description="A file younger than this is looked at twice. Unit: seconds."
+    )
+    unfinished_limit_days: int = Field(
+        1, ge=0, description="A file that stays unfinished longer raises an alert. Unit: days."
+    )
     reports: Path = Field(Path(".local/reports"), description="Official reports, one folder a day.")
     hash_key: SecretStr | None = Field(
         None, description="Key of the hashes that stand for phone numbers and dossiers."
@@ -61,11 +83,16 @@ class Settings(BaseSettings):
     duckdb_memory_limit: str = Field(
         "512MB", description="Memory DuckDB may use for one task before it spills."
     )
+    largest_log_bytes: int = Field(
+        32_000_000_000, description="A log that unpacks to more is refused. Unit: bytes."
+    )
     last_day: date | None = Field(
         None, description="No scheduled run is about a later day; for sources that ended."
     )
     landing_retention_days: int = Field(
-        400, description="SMS logs stay in the landing zone this long after their day. Unit: days."
+        400,
+        ge=31,
+        description="SMS logs and portal pages stay in the landing zone this long after their day. Unit: days.",
     )
     alerts: Path = Field(Path(".local/alerts"), description="The open alerts; shared by all workers.")
     alert_smtp_url: SecretStr | None = Field(

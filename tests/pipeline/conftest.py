@@ -14,6 +14,7 @@ import duckdb
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+from tests.pipeline.steps import Step, start
 
 from directive_etl.demo_city.build import build
 from directive_etl.demo_city.city import City
@@ -22,20 +23,8 @@ from directive_etl.registry.units import units_on
 
 INCLUDE = Path(__file__).parents[2] / "include"
 DAYS = (date(2020, 8, 18), date(2020, 8, 19))
-STEPS = """
-import json, sys
-from datetime import date, datetime, timezone
-import time_machine
-from directive_etl import pipeline
-clock, steps = json.loads(sys.argv[1])
-with time_machine.travel(datetime.fromisoformat(clock), tick=True):
-    for source, day in steps:
-        if source == "daily_close":
-            pipeline.close(date.fromisoformat(day))
-        else:
-            pipeline.run_source(source, date.fromisoformat(day))
-"""
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+LONG_AFTER = "2020-09-02T09:00:00+07:00"
+Run = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
@@ -84,15 +73,14 @@ def city(places: Path, small_city: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 @pytest.fixture
 def run(city: Path) -> Run:
-    """Run steps `(source, day)` in a process of their own, whose clock shows the given moment."""
+    """Run steps `(source, day)` in a process of their own, whose clock shows the given moment; returns its errors."""
 
-    def run_steps(
-        steps: list[tuple[str, str]], clock: str = "2020-09-02T09:00:00+07:00", check: bool = True
-    ) -> "subprocess.CompletedProcess[str]":
-        argv = [sys.executable, "-c", STEPS, json.dumps([clock, steps])]
-        done = subprocess.run(argv, env=environment(), capture_output=True, text=True, check=False)
-        assert not check or done.returncode == 0, done.stderr[-3000:]
-        return done
+    def run_steps(steps: list[Step], clock: str = LONG_AFTER, check: bool = True) -> str:
+        errors = city / "errors.txt"
+        process = start(dict(os.environ), city, clock, steps, errors)
+        process.join()
+        assert not check or process.exitcode == 0, errors.read_text()[-3000:]
+        return errors.read_text()
 
     return run_steps
 
@@ -119,3 +107,16 @@ def content(engine: sa.Engine) -> dict[str, str]:
             )
             hashes[f"{schema}.{table}"] = str(connection.execute(rows).scalar())
     return hashes
+
+
+def empty(engine: sa.Engine) -> None:
+    """Take out every figure and batch; what is declared stays."""
+    with engine.begin() as connection:
+        for table in content(engine):
+            if table.startswith(
+                ("core.daily_", "core.observation", "core.portal_dossier", "core.portal_pull")
+            ):
+                connection.exec_driver_sql(f"truncate {table}")
+        connection.exec_driver_sql(
+            "truncate core.unit_figure, core.sms_reach, ops.load_batch, ops.publication cascade"
+        )

@@ -4,8 +4,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,7 +11,8 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 from tests.e2e.comparing import differences
-from tests.pipeline.conftest import STEPS, Run, content, environment, truth
+from tests.pipeline.conftest import LONG_AFTER, Run, content, empty, truth
+from tests.pipeline.steps import start
 
 DAYS = ["2020-08-18", "2020-08-19"]
 ALL = [(source, day) for day in DAYS for source in ("sms_log", "service_portal", "unit_report")]
@@ -38,15 +37,7 @@ def test_the_clock_of_the_machine_plays_no_part_in_any_figure(
     run(ALL + CLOSES, clock="2020-08-19T03:00:00+07:00")
     early = content(owner_engine)
     assert_true(reader, small_city)
-    with owner_engine.begin() as connection:
-        for table in early:
-            if table.startswith(
-                ("core.daily_", "core.observation", "core.portal_dossier", "core.portal_pull")
-            ):
-                connection.exec_driver_sql(f"truncate {table}")
-        connection.exec_driver_sql(
-            "truncate core.unit_figure, core.sms_reach, ops.load_batch, ops.publication cascade"
-        )
+    empty(owner_engine)
 
     run(ALL + CLOSES, clock="2031-01-15T12:00:00+07:00")
 
@@ -60,6 +51,27 @@ def test_the_days_may_come_in_any_order(run: Run, reader: sa.Engine, small_city:
     run(steps + CLOSES)
 
     assert_true(reader, small_city)
+
+
+def test_a_drop_day_is_published_only_when_all_its_operators_are_counted(run: Run, owner_engine: sa.Engine):
+    first, second = DAYS
+
+    def reach_revisions() -> list[tuple[object, ...]]:
+        query = sa.text(
+            "select measure_code, figure_date, known_at, value from core.observation"
+            " where measure_code in ('sms_reached_subscriber_count', 'sms_subscriber_count', 'sms_wave_count')"
+            " order by 1, 2, 3, 4"
+        )
+        with owner_engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(query)]
+
+    run([("sms_log", first), ("sms_log", second)])
+    in_order = reach_revisions()
+    empty(owner_engine)
+
+    run([("count mobifone", second), ("sms_log", first), ("sms_log", second)])
+
+    assert reach_revisions() == in_order != []
 
 
 def test_running_everything_again_writes_nothing(run: Run, owner_engine: sa.Engine):
@@ -88,19 +100,13 @@ def test_running_everything_again_writes_nothing(run: Run, owner_engine: sa.Engi
 
 
 def test_a_kill_at_any_point_leaves_nothing_half_done(
-    run: Run, reader: sa.Engine, small_city: Path, owner_engine: sa.Engine
+    run: Run, city: Path, reader: sa.Engine, small_city: Path, owner_engine: sa.Engine
 ):
-    argv = [
-        sys.executable,
-        "-c",
-        STEPS,
-        f'["2020-09-02T09:00:00+07:00", {list(map(list, ALL))}]'.replace("'", '"'),
-    ]
-    for seconds in (2.5, 4.0, 5.5):
-        process = subprocess.Popen(argv, env=environment(), stderr=subprocess.DEVNULL, start_new_session=True)
+    for seconds in (0.5, 1.5, 3.0):
+        process = start(dict(os.environ), city, LONG_AFTER, ALL, city / "errors.txt")
         time.sleep(seconds)
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.join()
 
     run(ALL + CLOSES)
 
@@ -145,9 +151,9 @@ def test_an_operator_without_logs_keeps_no_other_operator_out(
     shutil.copytree(small_city / "drop", drop)
     shutil.rmtree(drop / "sms/mobifone" / DAYS[0])
 
-    done = run([("sms_log", DAYS[0])], check=False)
+    errors = run([("sms_log", DAYS[0])], check=False)
 
-    assert "mobifone" in done.stderr
-    assert DAYS[0] in done.stderr
+    assert "mobifone" in errors
+    assert DAYS[0] in errors
     counted = pd.read_sql("select distinct operator_code from reporting.sms_daily", reader)["operator_code"]
     assert set(counted) == {"viettel", "vinaphone", "vietnamobile"}

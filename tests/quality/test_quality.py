@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from directive_etl.masking import mask_digits
 from directive_etl.quality import RowAccount
 from directive_etl.quality.results import describe, failed_critical, failed_warnings
-from directive_etl.quality.suites import CRITICAL, WARNING, check_frame
+from directive_etl.quality.suites import CRITICAL, WARNING, check_frame, check_parts
 
 COUNTS = st.integers(0, 10**6)
 
@@ -75,3 +75,28 @@ def test_no_offending_value_is_part_of_a_result():
     )
 
     assert "0909123456" not in repr(check_frame(frame, "test", [expectation]))
+
+
+def test_many_parts_are_checked_in_one_pass_and_each_answers_for_its_own_rows():
+    frame = pd.DataFrame({"part": ["a"] * 10 + ["b"] * 2 + ["c"], "count": [None, *range(9), 1, None, -1]})
+    rules = [
+        gxe.ExpectColumnValuesToBeBetween(
+            column="count", min_value=0, severity=CRITICAL, notes="no negatives"
+        ),
+        gxe.ExpectColumnValuesToNotBeNull(column="count", mostly=0.9, severity=WARNING, notes="few blanks"),
+    ]
+    found = check_parts(frame, "part", "test", rules)
+
+    assert {
+        part: [(one.is_success, one.failed_count) for one in results] for part, results in found.items()
+    } == {
+        "a": [(True, 0), (True, 1)],
+        "b": [(True, 0), (False, 1)],
+        "c": [(False, 1), (True, 0)],
+    }
+
+
+def test_a_check_of_a_whole_set_is_not_split_by_part():
+    rule = gxe.ExpectTableRowCountToBeBetween(min_value=1)
+    with pytest.raises(RuntimeError, match="no expectation of single rows"):
+        check_parts(pd.DataFrame({"part": ["a"]}), "part", "test", [rule])

@@ -40,6 +40,10 @@ CONTRACT = {
         "unit_code, report_date, is_expected, due_at, received_at, status_code, revision_count, error_count,"
         " warning_count"
     ),
+    "unit_total_daily": (
+        "report_date, unit_code, measure_code, category_code, own_value, children_value, reported_child_count,"
+        " expected_child_count, is_consistent"
+    ),
     "data_freshness": "source_code, latest_complete_date, last_loaded_at, expected_by, is_stale",
     "load_quality_daily": (
         "source_code, report_date, read_count, loaded_count, refused_count, duplicate_count, unchanged_count,"

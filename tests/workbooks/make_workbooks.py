@@ -56,6 +56,7 @@ def main() -> None:
     write_rules()
     write_messy()
     write_texts()
+    write_right_sides()
     if shutil.which("soffice"):
         write_saved()
     else:
@@ -98,9 +99,7 @@ def write_rules() -> None:
         write(refused(f"{code}.xlsx"), {BLUEZONE: wrong})
         write(accepted(f"{code}.xlsx"), {BLUEZONE: right})
     write(refused("broken_formula.xlsx"))
-    address = form_of(
-        directives()[0], next(u for u in units_on(DAY) if u.unit_code == UNIT_CODE), DAY
-    ).addresses[BLUEZONE]
+    address = first_address(BLUEZONE)
     edit_cell(refused("broken_formula.xlsx"), REPORT_SHEET, address, "=1+1")
     write(accepted("broken_formula.xlsx"))
     put_formula_with_result(accepted("broken_formula.xlsx"), address)
@@ -139,6 +138,54 @@ def write_rules() -> None:
     write(refused("unsafe.xlsx"))
     with zipfile.ZipFile(refused("unsafe.xlsx"), "a") as archive:
         archive.writestr("../../etc/cron.d/x", "x")
+
+
+def write_right_sides() -> None:
+    """For each rule about a whole file, one that looks like the refused example and breaks nothing."""
+    address = first_address(BLUEZONE)
+    row = int(address[1:])
+    write(ACCEPTED / "wrong_unit.xlsx")
+    edit(write(ACCEPTED / "old_template.xlsx"), lambda book: setattr(book["_meta"]["B1"], "value", 1))
+    edit_cell(write(ACCEPTED / "unknown_directive.xlsx"), "_meta", "B2", " 2488-ubnd-kgvx ")
+    # The row copied below the form, without its code; the sheet copied, without its codes.
+    edit(
+        write(ACCEPTED / "figure_twice.xlsx"),
+        lambda book: book[REPORT_SHEET].append([None, "chép lại", 7]),
+    )
+    edit(
+        write(ACCEPTED / "two_reports.xlsx"),
+        lambda book: book.copy_worksheet(book[REPORT_SHEET]).delete_cols(1),
+    )
+
+    def move_to_the_end(book: openpyxl.Workbook) -> None:
+        sheet = book[REPORT_SHEET]
+        sheet.append([sheet.cell(row, column).value for column in range(1, 4)])
+        for column in range(1, 4):
+            sheet.cell(row, column).value = None
+
+    edit(write(ACCEPTED / "form_changed.xlsx"), move_to_the_end)
+    edit(
+        write(ACCEPTED / "not_on_form.xlsx"),
+        lambda book: book[REPORT_SHEET].append(["meeting_count", "để trống", None]),
+    )
+    edit(
+        write(ACCEPTED / "not_our_form.xlsx"),
+        lambda book: [setattr(sheet, "title", f"Trang {place}") for place, sheet in enumerate(book, start=1)],
+    )
+    # Protected against typing, not against reading.
+    edit(write(ACCEPTED / "password.xlsx"), lambda book: book[REPORT_SHEET].protection.set_password("mk"))
+    write(ACCEPTED / "unsafe.xlsx")
+    with zipfile.ZipFile(ACCEPTED / "unsafe.xlsx", "a") as archive:
+        archive.writestr("xl/media/..ảnh.png", "x")
+    (ACCEPTED / "unreadable.xlsx").write_bytes((ACCEPTED / "saved.csv").read_bytes())
+    (ACCEPTED / "old_encoding-1258.csv").write_bytes((ACCEPTED / "windows-1258.csv").read_bytes())
+    for name in ("mixed_table.csv", "unknown_measure.csv"):
+        (ACCEPTED / name).write_bytes((ACCEPTED / "tidy.csv").read_bytes() + b",,,,\r\n")
+
+
+def first_address(key: tuple[str, str | None]) -> str:
+    unit = next(one for one in units_on(DAY) if one.unit_code == UNIT_CODE)
+    return form_of(directives()[0], unit, DAY).addresses[key]
 
 
 def put_formula_with_result(path: Path, address: str) -> None:

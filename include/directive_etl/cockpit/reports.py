@@ -1,6 +1,7 @@
 """The page Reports: units x days, what a unit sent, the commonest faults, the workbooks returned."""
 
 import re
+from pathlib import Path
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Query
@@ -127,11 +128,10 @@ def report_matrix(
 def sent_by_unit(unit: UnitCode, day: Day) -> list[Row]:
     """Return every file a unit sent for a day, what became of it, and the name of our answer."""
     rows = read_operations(_SENT, unit=unit, day=day)
-    folder = settings().outbox / unit
+    outbox = Path(settings().outbox)  # answers in an outbox on the network are read there, not here
+    folder = outbox / unit
     answers = (
-        sorted(path.name for path in folder.glob("*"))
-        if folder.is_dir() and folder.parent == settings().outbox
-        else []
+        sorted(path.name for path in folder.glob("*")) if folder.is_dir() and folder.parent == outbox else []
     )
     for row in rows:
         start = str(row["sha256"])[:8]
@@ -160,7 +160,7 @@ def export_reports(
 @operator_router.get("/api/returned", responses=NO_SUCH)
 def returned_file(unit: UnitCode, name: Annotated[str, Query(pattern=f"^{_RETURNED.pattern}$")]) -> Response:
     """Return our answer to a unit as it lies in the outbox: it may hold what the unit typed."""
-    path = settings().outbox / unit / name
+    path = Path(settings().outbox) / unit / name
     if unit in (".", "..") or not path.is_file() or path.is_symlink():
         raise HTTPException(404, "no such answer")
     return FileResponse(path, filename=f"{unit}-{name}")

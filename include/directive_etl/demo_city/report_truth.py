@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from itertools import groupby, pairwise
 
 import pandas as pd
@@ -138,8 +139,9 @@ def _count_warnings(submissions: list[Submission]) -> Counter[tuple[str, date]]:
     """Count the warnings of accepted files by unit and day.
 
     One for each blank cell, one for each stock below the figure then known of the last day before, one for
-    each stock above ten times that figure (of 20 or more), one for a file of ten or more figures that are all
-    those of the last day before, and one for such a file whose figures another unit sent for the day before it.
+    each stock above ten times that figure (of 20 or more), one for each figure that does not fit those of the
+    district or of the wards, one for a file of ten or more figures that are all those of the last day before,
+    and one for such a file whose figures another unit sent for the day before it.
     """
     stocks = {measure.code for one in directives() for measure in one.measures if measure.kind == "stock"}
     known: dict[tuple[str, FigureKey], dict[date, int]] = defaultdict(dict)
@@ -162,11 +164,38 @@ def _count_warnings(submissions: list[Submission]) -> Counter[tuple[str, date]]:
                 warnings[unit_day] += value < earlier
                 warnings[unit_day] += earlier >= 20 and value > 10 * earlier
             by_day[file.report_date] = value
+            above, below, owing = _figures_around(file, key, known)
+            warnings[unit_day] += above is not None and value > above
+            warnings[unit_day] += bool(below) and (
+                value < sum(below) or (len(below) == owing and value > sum(below))
+            )
         sent_by = senders[file.report_date, frozenset(file.figures.items())]
         warnings[unit_day] += is_long and repeated == len(file.figures)
         warnings[unit_day] += is_long and bool(sent_by - {file.unit_code})
         sent_by.add(file.unit_code)
     return warnings
+
+
+def _figures_around(
+    file: Submission, key: FigureKey, known: dict[tuple[str, FigureKey], dict[date, int]]
+) -> tuple[int | None, list[int], int]:
+    """Return what the unit above and those below had reported of a figure, and how many below it owe it."""
+    day = file.report_date
+    directive = next(one for one in directives() if one.code == file.directive_code)
+    above, below, owing = None, [], 0
+    for unit in units_on(day):
+        if unit.unit_code == file.unit_code and unit.parent_unit_code is not None:
+            above = known.get((unit.parent_unit_code, key), {}).get(day)
+        if unit.parent_unit_code == file.unit_code and key in _form_keys(directive, unit, day):
+            owing += 1
+            value = known.get((unit.unit_code, key), {}).get(day)
+            below += [] if value is None else [value]
+    return above, below, owing
+
+
+@cache
+def _form_keys(directive: Directive, unit: Unit, day: date) -> frozenset[FigureKey]:
+    return frozenset((owed.measure.code, owed.category_code) for owed in owed_figures(directive, unit, day))
 
 
 def typed_phone_numbers(submissions: list[Submission]) -> set[str]:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from directive_etl.doctor.finding import Finding
 from directive_etl.doctor.warehouse import short_engine
+from directive_etl.landing.place import is_address
 from directive_etl.settings import Settings
 
 LEAST_FREE_BYTES = 1 << 30
@@ -24,7 +25,12 @@ _OTHERS = 0o007
 def examine_folders(known: Settings) -> Iterator[Finding]:
     """Find folders that are missing, closed to us, or open to others although they hold phone numbers."""
     for name in (*_READ, *_WRITTEN):
-        folder: Path = getattr(known, name)
+        place = getattr(known, name)
+        if is_address(str(place)):
+            # Its connection is Airflow's; a run says whether it is right.
+            yield Finding(f"place {name}", f"{place}, by an Airflow connection")
+            continue
+        folder = Path(place)
         variable = f"DIRECTIVE_ETL_{name.upper()}"
         if not folder.is_dir():
             yield Finding(f"folder {name}", f"{folder} is not there", f"make it, or correct {variable}")

@@ -9,7 +9,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -34,10 +34,81 @@ class LandedFile:
     size_bytes: int
 
 
+@dataclass(frozen=True)
+class Draft:
+    """A copy in the landing zone that has no name there yet; keep it or discard it."""
+
+    path: Path
+    sha256: str
+
+    @property
+    def folder(self) -> Path:
+        """The folder of its source, part and day."""
+        return self.path.parent
+
+    @property
+    def note(self) -> Path:
+        """Where its note is, if the same bytes have landed before."""
+        return self.folder / f"{self.sha256}{_NOTE_SUFFIX}"
+
+    def discard(self) -> None:
+        """Remove the copy, if it is still there."""
+        self.path.unlink(missing_ok=True)
+
+
+def write_draft(
+    root: Path, source_code: str, part_code: str, report_date: date, blocks: Iterable[bytes]
+) -> Draft:
+    """Copy bytes into the folder of a source, part and day, where nothing shows them yet."""
+    folder = folder_of(root, source_code, part_code, report_date)
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".landing-", delete=False) as copy:
+        try:
+            for block in blocks:
+                digest.update(block)
+                copy.write(block)
+        except BaseException:
+            Path(copy.name).unlink()
+            raise
+    return Draft(Path(copy.name), digest.hexdigest())
+
+
+def keep_draft(draft: Draft, name: str, origin: str, known_at: datetime) -> LandedFile:
+    """Give a copy its final name, then its note. The note comes last, so a note always has its bytes.
+
+    Args:
+        draft: the copy; it is gone afterwards.
+        name: as sent; only its suffixes are used.
+        origin: where it came from, as it may be shown.
+        known_at: the channel's time, aware.
+
+    Returns:
+        The landed file; the first time known stands where the same bytes had landed before.
+    """
+    if draft.note.exists():
+        draft.discard()
+        return read_note(draft.note)
+    suffixes = _SUFFIXES.search(name)
+    path = draft.folder / (draft.sha256 + (suffixes.group().lower() if suffixes else ".bin"))
+    content = {
+        "file": path.name,
+        "origin": origin,
+        "known_at": known_at.astimezone(UTC).isoformat(),
+        "size_bytes": draft.path.stat().st_size,
+    }
+    draft.path.chmod(0o440)
+    draft.path.replace(path)
+    with tempfile.NamedTemporaryFile("w", dir=draft.folder, prefix=".note-", delete=False) as written:
+        json.dump(content, written)
+    shutil.move(written.name, draft.note)
+    return read_note(draft.note)
+
+
 def land_file(
     root: Path, source_code: str, part_code: str, report_date: date, origin_path: Path
 ) -> LandedFile:
-    """Copy a dropped file into the landing zone; its modification time is when it became known.
+    """Copy a file of this machine into the landing zone; its modification time is when it became known.
 
     Landing the same bytes again changes nothing: the first time known stands.
 
@@ -45,18 +116,10 @@ def land_file(
         FileNotFoundError: the file went away meanwhile.
     """
     known_at = datetime.fromtimestamp(origin_path.stat().st_mtime, UTC)
-    folder = _folder(root, source_code, part_code, report_date)
-    digest = hashlib.sha256()
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".landing-", delete=False) as copy:
-        try:
-            with origin_path.open("rb") as original:
-                while block := original.read(1 << 20):
-                    digest.update(block)
-                    copy.write(block)
-            copy.close()
-            return _keep(folder, Path(copy.name), digest.hexdigest(), origin_path.name, known_at)
-        finally:
-            Path(copy.name).unlink(missing_ok=True)
+    with origin_path.open("rb") as original:
+        blocks = iter(lambda: original.read(1 << 20), b"")
+        draft = write_draft(root, source_code, part_code, report_date, blocks)
+    return keep_draft(draft, origin_path.name, mask_digits(origin_path.name), known_at)
 
 
 def land_bytes(
@@ -72,52 +135,30 @@ def land_bytes(
 
     Landing the same bytes again changes nothing: the first time known stands.
     """
-    folder = _folder(root, source_code, part_code, report_date)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".landing-", delete=False) as copy:
-        try:
-            copy.write(content)
-            copy.close()
-            return _keep(folder, Path(copy.name), hashlib.sha256(content).hexdigest(), origin, known_at)
-        finally:
-            Path(copy.name).unlink(missing_ok=True)
+    note = (
+        folder_of(root, source_code, part_code, report_date)
+        / f"{hashlib.sha256(content).hexdigest()}{_NOTE_SUFFIX}"
+    )
+    if note.exists():
+        return read_note(note)
+    draft = write_draft(root, source_code, part_code, report_date, [content])
+    return keep_draft(draft, origin, mask_digits(origin), known_at)
 
 
 def iter_landed(root: Path, source_code: str, part_code: str, report_date: date) -> Iterator[LandedFile]:
     """Yield what has landed for one source, part and day, sorted by time known, then hash."""
-    folder = root / source_code / part_code / report_date.isoformat()
+    folder = folder_of(root, source_code, part_code, report_date)
     notes = folder.glob(f"*{_NOTE_SUFFIX}") if folder.is_dir() else ()
-    yield from sorted((_read_note(note) for note in notes), key=lambda file: (file.known_at, file.sha256))
+    yield from sorted((read_note(note) for note in notes), key=lambda file: (file.known_at, file.sha256))
 
 
-def _folder(root: Path, source_code: str, part_code: str, report_date: date) -> Path:
-    folder = root / source_code / part_code / report_date.isoformat()
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def folder_of(root: Path, source_code: str, part_code: str, report_date: date) -> Path:
+    """Return the folder of a source, part and day."""
+    return root / source_code / part_code / report_date.isoformat()
 
 
-def _keep(folder: Path, copy: Path, sha256: str, origin_name: str, known_at: datetime) -> LandedFile:
-    """Give the copy its final name, then its note. The note comes last, so a note always has its bytes."""
-    note = folder / f"{sha256}{_NOTE_SUFFIX}"
-    if note.exists():
-        return _read_note(note)
-    suffixes = _SUFFIXES.search(origin_name)
-    path = folder / (sha256 + (suffixes.group().lower() if suffixes else ".bin"))
-    size_bytes = copy.stat().st_size
-    copy.chmod(0o440)
-    copy.replace(path)
-    content = {
-        "file": path.name,
-        "origin": mask_digits(origin_name),
-        "known_at": known_at.astimezone(UTC).isoformat(),
-        "size_bytes": size_bytes,
-    }
-    with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".note-", delete=False) as draft:
-        json.dump(content, draft)
-    shutil.move(draft.name, note)
-    return _read_note(note)
-
-
-def _read_note(note: Path) -> LandedFile:
+def read_note(note: Path) -> LandedFile:
+    """Read what is known of a landed file."""
     content = json.loads(note.read_text())
     folder = note.parent
     return LandedFile(

@@ -3,8 +3,9 @@
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 # Great Expectations calls home and tells every step at INFO, unless it is told not to before it is imported.
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
@@ -32,14 +33,67 @@ def check_frame(
     Raises:
         RuntimeError: an expectation could not be evaluated, for instance for want of its column.
     """
+    found = _validate(frame, suite_name, expectations, "SUMMARY")
+    return [_to_check_result(expectation, result) for expectation, result in found]
+
+
+def check_parts(
+    frame: pd.DataFrame,
+    part_column: str,
+    suite_name: str,
+    expectations: Sequence[gx.expectations.Expectation],
+) -> dict[Any, list[CheckResult]]:
+    """Check many parts in one pass, and say of each what the expectations find in its own rows.
+
+    Args:
+        frame: the rows of all parts; its index is unique.
+        part_column: tells the parts; never null.
+        suite_name: of the suite.
+        expectations: of single rows. One with `mostly` holds for a part when that share of its rows is sound.
+
+    Returns:
+        By part, the results in the order of the expectations.
+
+    Raises:
+        RuntimeError: an expectation could not be evaluated, or is not one of single rows.
+    """
+    found = _validate(frame, suite_name, expectations, "COMPLETE")
+    sizes = frame[part_column].value_counts(sort=False)
+    by_part: dict[Any, list[CheckResult]] = {part: [] for part in sizes.index}
+    for expectation, result in found:
+        whole = _to_check_result(expectation, result)
+        if "unexpected_index_list" not in result.result:
+            raise RuntimeError(
+                f"{whole.check_code} is no expectation of single rows: it cannot be split by part"
+            )
+        failed = frame.loc[result.result["unexpected_index_list"], part_column].value_counts()
+        share = float(getattr(expectation, "mostly", 1))
+        for part, results in by_part.items():
+            count, size = int(failed.get(part, 0)), int(sizes[part])
+            is_success = (size - count) / size >= share
+            results.append(replace(whole, is_success=is_success, failed_count=count))
+    return by_part
+
+
+def _validate(
+    frame: pd.DataFrame,
+    suite_name: str,
+    expectations: Sequence[gx.expectations.Expectation],
+    result_format: Literal["SUMMARY", "COMPLETE"],
+) -> list[tuple[gx.expectations.Expectation, Any]]:
+    """Return each expectation, in their order, with what Great Expectations says of it."""
     source = _context().data_sources.add_or_update_pandas(suite_name)
     batch_definition = source.add_dataframe_asset(suite_name).add_batch_definition_whole_dataframe(suite_name)
     batch = batch_definition.get_batch(batch_parameters={"dataframe": frame})
     # Results come back in an order of GX's own, so each expectation carries its place in the suite.
     numbered = [_with_place(expectation, place) for place, expectation in enumerate(expectations)]
-    validation = batch.validate(gx.ExpectationSuite(name=suite_name, expectations=numbered))
+    suite = gx.ExpectationSuite(name=suite_name, expectations=numbered)
+    validation = batch.validate(suite, result_format=result_format)
     results = {_place_of(result): result for result in validation.results}
-    return [_to_check_result(expectation, results[place]) for place, expectation in enumerate(numbered)]
+    for place, expectation in enumerate(numbered):
+        if (information := results[place].exception_info) and _raised(information):
+            raise RuntimeError(f"{type(expectation).__name__} could not be evaluated: {information}")
+    return [(expectation, results[place]) for place, expectation in enumerate(numbered)]
 
 
 @cache
@@ -59,8 +113,6 @@ def _place_of(result: Any) -> int:
 
 
 def _to_check_result(expectation: gx.expectations.Expectation, result: Any) -> CheckResult:
-    if result.exception_info and _raised(result.exception_info):
-        raise RuntimeError(f"{type(expectation).__name__} could not be evaluated: {result.exception_info}")
     details = result.result or {}
     observed = details.get("observed_value")
     failed = details.get("unexpected_count")

@@ -1,5 +1,7 @@
 """The observation, where every revision is kept: a value is never changed or deleted."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 import sqlalchemy as sa
 
@@ -44,7 +46,7 @@ _INSERT = """
 insert into core.observation (source_code, unit_code, measure_code, category_code, figure_date, value, obs_status,
                               known_at, recorded_at, superseded_at, batch_id)
 select :source_code, unit_code, measure_code, category_code, figure_date, value, obs_status,
-       known_at, :recorded_at, case when is_outdated then cast(:recorded_at as timestamptz) end, :batch_id
+       known_at, :recorded_at, case when is_outdated then cast(:recorded_at as timestamptz) end, batch_id
 from pg_temp.news
 """
 
@@ -73,18 +75,56 @@ def record_observations(
     Returns:
         Figures that said something new, and those that did not.
     """
-    if frame.empty:
-        return Merged(0, 0, 0)
-    stage(connection, frame, observation, COLUMNS)
-    connection.exec_driver_sql("drop table if exists pg_temp.news")
-    connection.execute(sa.text(_NEWS), {"keep_confirmations": keep_confirmations})
+    numbered = frame.assign(batch_id=batch_id)
+    written = sum(
+        record_batches(
+            connection, numbered, source_code=source_code, keep_confirmations=keep_confirmations
+        ).values()
+    )
+    return Merged(written=written, deleted=0, unchanged=len(frame) - written)
+
+
+def record_batches(
+    connection: sa.Connection, frame: pd.DataFrame, *, source_code: str, keep_confirmations: bool = False
+) -> Mapping[int, int]:
+    """Add what several batches say at once, as `record_observations` does for one.
+
+    Args:
+        connection: an open transaction that holds the lock of each batch's part.
+        frame: COLUMNS and `batch_id`; at most one row per unit, measure, category and day in all batches together.
+        source_code: the source of the figures.
+        keep_confirmations: as for one batch.
+
+    Returns:
+        By batch, how many figures said something new; batches without any are left out.
+    """
+    if not _find_news(connection, frame, keep_confirmations=keep_confirmations):
+        return {}
     # Not the start of the transaction: another batch may have committed while this one waited for its lock.
     recorded_at = connection.execute(sa.text("select clock_timestamp()")).scalar_one()
     connection.execute(sa.text(_SUPERSEDE), {"recorded_at": recorded_at})
-    connection.execute(
-        sa.text(_INSERT), {"recorded_at": recorded_at, "source_code": source_code, "batch_id": batch_id}
+    connection.execute(sa.text(_INSERT), {"recorded_at": recorded_at, "source_code": source_code})
+    counted = connection.exec_driver_sql(
+        "select batch_id, count(*) from pg_temp.news where not is_confirmation group by batch_id"
     )
-    written = connection.exec_driver_sql(
-        "select count(*) from pg_temp.news where not is_confirmation"
-    ).scalar_one()
-    return Merged(written=written, deleted=0, unchanged=len(frame) - written)
+    return dict(counted.tuples().all())
+
+
+def has_news(connection: sa.Connection, frame: pd.DataFrame) -> bool:
+    """Say whether recording the figures, confirmations kept, would write anything.
+
+    Args:
+        connection: an open transaction that holds the lock of each part.
+        frame: COLUMNS.
+    """
+    return _find_news(connection, frame.assign(batch_id=None), keep_confirmations=True)
+
+
+def _find_news(connection: sa.Connection, frame: pd.DataFrame, *, keep_confirmations: bool) -> bool:
+    """Fill the temporary table `news` with the figures to write; says whether there is any."""
+    if frame.empty:
+        return False
+    stage(connection, frame, observation, [*COLUMNS, "batch_id"])
+    connection.exec_driver_sql("drop table if exists pg_temp.news")
+    found = connection.execute(sa.text(_NEWS), {"keep_confirmations": keep_confirmations})
+    return found.rowcount > 0

@@ -40,6 +40,7 @@ class CountLogs(Protocol):
         drop_day: date | None = None,
         campaigns: Sequence[Campaign] = (CAMPAIGN,),
         shuffle_list: bool = False,
+        most_bytes: int = ...,
     ) -> DropDayCounts: ...
 
 
@@ -57,6 +58,7 @@ def count_logs(tmp_path_factory: pytest.TempPathFactory, reach_root: Path) -> Co
         drop_day: date | None = None,
         campaigns: Sequence[Campaign] = (CAMPAIGN,),
         shuffle_list: bool = False,
+        most_bytes: int = 1_000_000_000,
     ) -> DropDayCounts:
         root = tmp_path_factory.mktemp("logs")
         landed: dict[date, list[LandedFile]] = {}
@@ -81,6 +83,7 @@ def count_logs(tmp_path_factory: pytest.TempPathFactory, reach_root: Path) -> Co
             hash_key=HASH_KEY,
             memory_limit="128MB",
             reach_root=reach_root,
+            most_bytes=most_bytes,
         )
 
     return count

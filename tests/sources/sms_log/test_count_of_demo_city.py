@@ -8,6 +8,7 @@ import pytest
 
 from directive_etl.demo_city.sms import SmsSimulation, simulate_sms, write_sms_logs
 from directive_etl.landing import LandedFile
+from directive_etl.landing.place import LocalPlace
 from directive_etl.periods import days_between
 from directive_etl.registry.campaigns import campaigns
 from directive_etl.registry.operators import operators
@@ -39,7 +40,7 @@ def counts(
     for operator in operators():
         landed: dict[date, list[LandedFile]] = {}
         for day in DAYS:
-            landed[day] = land_drop_day(root / "drop", root / "landing", operator, day)
+            landed[day] = land_drop_day(LocalPlace(root / "drop"), root / "landing", operator, day).files
             counted[operator.operator_code, day] = count_drop_day(
                 landed,
                 operator,

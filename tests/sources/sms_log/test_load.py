@@ -121,3 +121,17 @@ def test_the_same_count_again_writes_nothing(warehouse: sa.Engine):
 
     with warehouse.connect() as connection:
         assert connection.execute(sa.text("select count(*) from ops.load_batch")).scalar() == 1
+
+
+def test_receipts_for_final_days_stand_in_the_ledger_as_late_with_a_warning(warehouse: sa.Engine):
+    load_day(warehouse, "viettel", DAY, replace(counts(DAY, 5), late_count=7))
+
+    with warehouse.connect() as connection:
+        batch = connection.execute(
+            sa.text("select late_count, warning_failed_count from ops.load_batch")
+        ).one()
+        check = connection.execute(
+            sa.text("select observed, severity from ops.quality_result where not is_success")
+        ).one()
+    assert tuple(batch) == (7, 1)
+    assert tuple(check) == ("7 receipts", "warning")

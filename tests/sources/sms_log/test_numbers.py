@@ -15,7 +15,7 @@ OLD_PREFIXES = {
     row.old_11_digit_prefix[1:]: row.prefix[1:] for row in telecom_prefixes() if row.old_11_digit_prefix
 }
 # Prefixes of which libphonenumber, in its data of today, knows only parts.
-PARTLY_KNOWN = ("52", "55", "87", "89")
+PARTLY_KNOWN = ("52", "55", "89", "99")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ import pytest
 from directive_etl.errors import RegistryError
 from directive_etl.registry.campaigns import campaigns
 from directive_etl.registry.declared_file import load_declared
-from directive_etl.registry.operators import DelimitedLog, Operator, operator, operators
+from directive_etl.registry.log_formats import DelimitedLog
+from directive_etl.registry.operators import Operator, operator, operators
 
 NEW_OPERATOR = """
 operator_code: itel

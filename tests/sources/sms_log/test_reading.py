@@ -276,7 +276,7 @@ def test_counting_again_with_files_in_another_order_changes_nothing(count_logs) 
 
 
 def test_rows_of_undeclared_connections_are_refused_or_ignored(count_logs) -> None:
-    log = {"columns": dict(operator().log.columns.names, connection="via"), "quote": None}
+    log = {"columns": operator().log.columns.model_dump() | {"connection": "via"}, "quote": None}
     text = "id,from,to,sent,state,done,via\n" + row(1)[:-1] + ",C1\n" + row(1)[:-1] + ",C2\n"
     declared = operator(**log).model_copy(update={"connections": ("C1",)})
     counts = count_logs({DAY: [("log", text.encode())]}, declared)

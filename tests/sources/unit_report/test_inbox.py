@@ -307,3 +307,28 @@ def test_the_summary_says_how_the_unit_stands(
     assert said["20/08/2020"] == "Đúng hạn"
     assert said["19/08/2020"] == "Chưa nộp"
     assert "22/08/2020" not in said
+
+
+def test_the_last_accepted_report_counts_and_what_it_corrected_stays(
+    places: Path, warehouse: sa.Engine, write_report: Callable[..., Path]
+):
+    first = write_report("STTTT", {PRESS: 10})
+    sent = [first, write_report("STTTT", {PRESS: 12}), write_report("STTTT", {PRESS: "x"}), first]
+    for number, source in enumerate(sent):
+        send(places / "inbox", "STTTT", source, RECEIVED_AT + timedelta(days=number), f"{number}.xlsx")
+    assert pipeline.answer_inbox() == [DAY]
+    assert rows(warehouse, "select status_code from ops.load_batch order by known_at") == [
+        ("loaded",),
+        ("loaded",),
+        ("refused",),
+        ("duplicate",),
+    ]
+    revisions = """
+        select value, superseded_at is null from core.observation
+        where measure_code = 'press_item_count' and category_code = 'bao_in' order by known_at
+    """
+    assert rows(warehouse, revisions) == [(10, False), (12, True)]
+    given = "select value from core.unit_figure where measure_code = 'press_item_count' and category_code = 'bao_in'"
+    assert rows(warehouse, f"{given} order by batch_id") == [(10,), (12,)]
+    kinds = sorted(name.split("-", 4)[4].split(".")[0] for name in answers(places, "STTTT"))
+    assert kinds == ["bien-nhan", "bien-nhan", "da-nhan-20200823-163000", "tra-lai"]

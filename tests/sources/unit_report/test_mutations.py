@@ -1,5 +1,6 @@
 """Workbooks mutated at random from valid ones: the cells reported are the cells mutated, and no others."""
 
+import io
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -7,14 +8,16 @@ from random import Random
 
 import openpyxl
 import pytest
+from lxml import etree
 from openpyxl.worksheet.worksheet import Worksheet
 
 from directive_etl.registry.directive import Directive, directives
 from directive_etl.registry.units import Unit
 from directive_etl.sources.unit_report.check import check_report
 from directive_etl.sources.unit_report.form import REPORT_SHEET, FigureKey, Form, form_of
+from directive_etl.sources.unit_report.ooxml import MAIN, RELATION_ID, OwnPackage
+from directive_etl.sources.unit_report.own_workbook import mark_own_workbook
 from directive_etl.sources.unit_report.read import ReadReport, read_reports
-from directive_etl.sources.unit_report.returned import returned_workbook
 from directive_etl.sources.unit_report.template import write_workbook
 
 SEED, COUNT = 20200818, 500
@@ -151,6 +154,36 @@ def mutated(
     return made
 
 
+def cells_of(content: bytes, sheet_name: str) -> dict[str, bytes]:
+    """Every cell of a sheet as it is written, by its address."""
+    package = OwnPackage(content)
+    sheets = package.tree(package.workbook_part).iter(f"{MAIN}sheet")
+    (id_,) = (sheet.get(RELATION_ID) for sheet in sheets if sheet.get("name") == sheet_name)
+    _, part = package.relations(package.workbook_part)[id_]
+    return {cell.get("r"): etree.tostring(cell) for cell in package.tree(part).iter(f"{MAIN}c")}
+
+
+def correct(content: bytes, sheet_name: str, figures: dict[str, int], *, by_program: bool) -> bytes:
+    """Type figures into cells: by a program that writes the whole file anew, or in their places alone."""
+    if by_program:
+        workbook = openpyxl.load_workbook(io.BytesIO(content))
+        for address, value in figures.items():
+            workbook[sheet_name][address].value = value
+        saved = io.BytesIO()
+        workbook.save(saved)
+        return saved.getvalue()
+    package = OwnPackage(content)
+    for _, part in package.relations(package.workbook_part).values():
+        if part.startswith("xl/worksheets/sheet1"):
+            for cell in package.tree(part).iter(f"{MAIN}c"):
+                if cell.get("r") in figures:
+                    for child in list(cell):
+                        cell.remove(child)
+                    cell.attrib.pop("t", None)
+                    etree.SubElement(cell, f"{MAIN}v").text = str(figures[cell.get("r")])
+    return package.to_bytes()
+
+
 @pytest.mark.slow
 def test_the_cells_reported_are_the_cells_mutated_and_the_corrected_file_passes(
     mutated: list[tuple[Path, Unit, Form, dict[FigureKey, int], dict[FigureKey, object]]],
@@ -161,24 +194,23 @@ def test_the_cells_reported_are_the_cells_mutated_and_the_corrected_file_passes(
     reports = read_reports([path for path, *_ in mutated], directives())
     wrong: list[str] = []
     returned: list[Path] = []
-    for report, (path, unit, form, figures, spoiled) in zip(reports, mutated, strict=True):
+    for number, (report, (path, unit, _, figures, spoiled)) in enumerate(zip(reports, mutated, strict=True)):
         assert isinstance(report, ReadReport), (path, report)
         findings = check_report(report, directive, unit.unit_code, received_at, {})
         found = [finding.key for finding in findings if finding.severity == "error"]
         if sorted(map(str, found)) != sorted(map(str, spoiled)):
             wrong.append(f"{path.name}: {sorted(set(map(str, found)) ^ set(map(str, spoiled)))}")
-        back = tmp_path / path.name
-        back.write_bytes(returned_workbook(form, unit, report, findings))
-        workbook = openpyxl.load_workbook(back)
-        sheet = workbook[REPORT_SHEET]
-        for key, address in form.addresses.items():
-            if key not in spoiled:
-                assert sheet[address].value == figures[key], (path, address)
-            assert bool(sheet[address].comment) == (key in found), (path, address)
-            if key in spoiled:
-                sheet[address].value = figures[key]
-        workbook.save(back)
-        returned.append(back)
+        sent = path.read_bytes()
+        suffix, back = mark_own_workbook(sent, report, findings)
+        assert suffix == ".xlsx"
+        before, after = cells_of(sent, report.sheet_name), cells_of(back, report.sheet_name)
+        changed = {address for address in before | after if before.get(address) != after.get(address)}
+        assert changed == {finding.address for finding in findings}, path
+        typed = {report.figures[key].address: figures[key] for key in spoiled}
+        returned.append(tmp_path / path.name)
+        # openpyxl moves no merged cells with inserted rows, and then drops what they cover.
+        by_program = number % 5 == 0 and report.date_address == "C6"
+        returned[-1].write_bytes(correct(back, report.sheet_name, typed, by_program=by_program))
     assert len(wrong) <= COUNT // 100, wrong
     for again, (_, unit, _, figures, _) in zip(read_reports(returned, directives()), mutated, strict=True):
         assert isinstance(again, ReadReport)

@@ -3,6 +3,7 @@
 import os
 import sys
 import unicodedata
+import zipfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -243,3 +244,30 @@ def test_a_csv_with_american_dates_is_of_the_day_the_form_was_made_for(tmp_path:
         report = read_one(path)
         assert isinstance(report, ReadReport)
         assert report.report_date == expected
+
+
+def test_a_document_type_behind_a_long_comment_is_seen(
+    write_report: Callable[..., Path], edit_part: Callable[..., Path], read_one: ReadOne
+):
+    declared = f"<!--{' ' * 100_000}--><!DOCTYPE x [<!ENTITY e 'ha'>]><worksheet"
+    path = edit_part(
+        write_report(), "xl/worksheets/sheet1.xml", lambda xml: xml.replace("<worksheet", declared, 1)
+    )
+    report = read_one(path)
+    assert isinstance(report, UnreadableReport)
+    assert report.reason_code == "unsafe"
+
+
+def test_a_bomb_that_lies_about_its_size_costs_only_itself(
+    write_report: Callable[..., Path], read_one: ReadOne
+):
+    path = write_report()
+    bomb = bytes(200 * 1024 * 1024)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/bomb.xml", bomb)
+    # The size before packing, wherever it is written, becomes 100 bytes.
+    size = len(bomb).to_bytes(4, "little")
+    path.write_bytes(path.read_bytes().replace(size, (100).to_bytes(4, "little")))
+    report = read_one(path)
+    assert isinstance(report, UnreadableReport)
+    assert report.reason_code == "unreadable"

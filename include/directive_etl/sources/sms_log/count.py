@@ -3,13 +3,11 @@
 Working data, numbers among it, stays in memory or in scratch files inside the landing zone, and goes with the process.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-import duckdb
 import pandas as pd
 
 from directive_etl.errors import RegistryError, SourceUnavailableError
@@ -19,19 +17,18 @@ from directive_etl.quality import RowAccount
 from directive_etl.registry.campaigns import Campaign
 from directive_etl.registry.operators import Operator
 from directive_etl.sources.sms_log.events import MOST_CAMPAIGNS
-from directive_etl.sources.sms_log.hashing import create_keyed_hash_macro
 from directive_etl.sources.sms_log.messages import (
+    count_late,
     count_repeated,
     create_messages,
     create_recipients,
     daily_figures_sql,
     to_microseconds,
 )
-from directive_etl.sources.sms_log.numbers import number_macros
 from directive_etl.sources.sms_log.reach import write_reached
 from directive_etl.sources.sms_log.refused import refused_rows
 from directive_etl.sources.sms_log.scan import Scanner
-from directive_etl.sources.sms_log.scratch import scratch_folder
+from directive_etl.sources.sms_log.workspace import workspace
 
 NO_CAMPAIGN = "-"
 # A gateway's clock may be ahead, and a log may be cut after midnight; a time beyond that is a misread date.
@@ -68,12 +65,14 @@ class DropDayCounts:
         refused: REFUSED_COLUMNS, the rows of the drop day's folder that could not be read, by file and line.
         account: what became of the rows of the drop day's folder.
         known_at: when the last of the files became known.
+        late_count: final receipts in the drop day's folder for messages of days that are final; they change nothing.
     """
 
     daily: pd.DataFrame
     refused: pd.DataFrame
     account: RowAccount
     known_at: datetime
+    late_count: int = 0
 
 
 def count_drop_day(
@@ -85,6 +84,7 @@ def count_drop_day(
     hash_key: str,
     memory_limit: str,
     reach_root: Path,
+    most_bytes: int = 1 << 35,
 ) -> DropDayCounts:
     """Count the messages of the days whose receipts the folder of `drop_day` may still hold.
 
@@ -98,6 +98,7 @@ def count_drop_day(
         hash_key: secret of the keyed hash that stands for a number.
         memory_limit: of DuckDB, such as `512MB`; beyond it data goes to scratch files.
         reach_root: folder of the reach store.
+        most_bytes: a file that unpacks to more is refused.
 
     Raises:
         SourceUnavailableError: no file of the drop day itself.
@@ -118,14 +119,14 @@ def count_drop_day(
     dropped_days = [day for day in window if files.get(day)]
     days = [day for day in window if day >= dropped_days[0]]
     latest = to_microseconds(day_end(drop_day) + _CLOCK_TOLERANCE)
-    with _workspace(ordered[0], memory_limit) as (connection, scratch):
-        connection.execute(number_macros())
-        create_keyed_hash_macro(connection, hash_key)
-        scanned = Scanner(connection, operator, campaigns, latest, scratch).scan(ordered)
+    with workspace(ordered[0].path.parents[2], memory_limit, hash_key) as (connection, scratch):
+        scanned = Scanner(connection, operator, campaigns, latest, scratch, most_bytes).scan(ordered)
         refused = refused_rows(connection, scanned, operator, first_of_drop_day)
         read_count = sum(file.read_count for file in scanned[first_of_drop_day:])
-        create_messages(connection, operator, days)
+        create_messages(connection, operator, days, window[0] - timedelta(days=1))
         repeated = count_repeated(connection, first_of_drop_day)
+        late = count_late(connection, operator, first_of_drop_day)
+        connection.execute("DROP VIEW placed")
         connection.execute("DROP TABLE events")
         create_recipients(connection, operator)
         figures = connection.execute(daily_figures_sql(operator)).df()
@@ -138,24 +139,7 @@ def count_drop_day(
         refused=len(refused),
         duplicate=repeated,
     )
-    return DropDayCounts(daily, refused, account, max(file.known_at for file in ordered))
-
-
-@contextmanager
-def _workspace(any_file: LandedFile, memory_limit: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
-    """Open a database that compresses in memory and spills beside the landed files, where numbers may be."""
-    with scratch_folder(any_file.path.parents[2]) as scratch:
-        spill = str(scratch / "spill")
-        with duckdb.connect(
-            ":memory:", config={"memory_limit": memory_limit, "temp_directory": spill}
-        ) as connection:
-            # Compressed, ten million events fit where 512 MB would spill most of them.
-            connection.execute("ATTACH ':memory:' AS work (COMPRESS)")
-            connection.execute("USE work")
-            # Rows keep the order of the files, in parallel too: a rowid gives line numbers, and breaks ties.
-            connection.execute("SET preserve_insertion_order = true")
-            connection.execute("SET enable_progress_bar = false")
-            yield connection, scratch
+    return DropDayCounts(daily, refused, account, max(file.known_at for file in ordered), late)
 
 
 def _to_daily(

@@ -3,35 +3,18 @@
 import codecs
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
 from io import TextIOWrapper
 
-from directive_etl.registry.operators import DelimitedLog
-from directive_etl.sources.sms_log.fields import Fields, file_no_sql, read_csv_call
+from directive_etl.registry.log_formats import DelimitedLog
+from directive_etl.sources.sms_log.columns import column_fields, missing_columns, shown_columns
+from directive_etl.sources.sms_log.fields import Fields, Shape, WrongHeaderError, file_no_sql, read_csv_call
 from directive_etl.sources.sms_log.sql_text import literal
 from directive_etl.sources.sms_log.text_files import TextFile
 
 _LONGEST_HEADER = 1 << 16
 
 
-@dataclass(frozen=True)
-class Shape:
-    """How the columns of a file lie.
-
-    Attributes:
-        columns: their names in order.
-        skipped_lines: lines up to the first row: the header and what stands before it.
-    """
-
-    columns: tuple[str, ...]
-    skipped_lines: int
-
-
-class WrongHeaderError(ValueError):
-    """A file's header lacks declared columns; the message names them."""
-
-
-def read_shape(file: TextFile, log: DelimitedLog) -> Shape | None:
+def read_header(file: TextFile, log: DelimitedLog) -> Shape | None:
     """Read a file's header.
 
     Returns:
@@ -42,14 +25,17 @@ def read_shape(file: TextFile, log: DelimitedLog) -> Shape | None:
         DamagedFileError: the file cannot be decompressed.
     """
     if log.column_order is not None:
-        return Shape(log.column_order, 0)
+        return Shape(log.column_order)
     with file.open() as stream, TextIOWrapper(stream, log.encoding, errors="replace", newline="\n") as text:
         for skipped, line in enumerate(iter(lambda: text.readline(_LONGEST_HEADER), ""), start=1):
             if len(line) >= _LONGEST_HEADER:
                 raise WrongHeaderError(f"no line end in the first {_LONGEST_HEADER} characters")
             written = line.lstrip(codecs.BOM_UTF8.decode()).rstrip("\r\n")
             if written:
-                return Shape(_checked_columns(_split_header(written, log), log), skipped)
+                found = _split_header(written, log)
+                if wrong := missing_columns(log.columns, found):
+                    raise WrongHeaderError(wrong)
+                return Shape(found, skipped_lines=skipped)
     return None
 
 
@@ -60,27 +46,12 @@ def _split_header(line: str, log: DelimitedLog) -> tuple[str, ...]:
     return tuple(name.strip() for name in names)
 
 
-def _checked_columns(found: tuple[str, ...], log: DelimitedLog) -> tuple[str, ...]:
-    wanted = log.columns.names.values()
-    missing = [name for name in wanted if name not in found]
-    twice = [name for name in wanted if found.count(name) > 1]
-    if missing or twice:
-        raise WrongHeaderError(
-            "; ".join(
-                f"{what}: {', '.join(names)}"
-                for what, names in (("missing columns", missing), ("columns that stand twice", twice))
-                if names
-            )
-        )
-    return found
-
-
 def delimited_fields(files: Sequence[TextFile], shape: Shape, log: DelimitedLog) -> Fields:
     """Read delimited files that have the same shape.
 
     Args:
         files: numbered in a row.
-        shape: from `read_shape`.
+        shape: from `read_header`.
         log: how the operator writes them.
     """
     raw = [f"raw_{n}" for n in range(len(shape.columns))]
@@ -92,20 +63,9 @@ def delimited_fields(files: Sequence[TextFile], shape: Shape, log: DelimitedLog)
         f"delim={literal(log.delimiter)}, quote={quote}, escape={quote}, header=false, skip={shape.skipped_lines}, "
         f"encoding={literal(log.encoding)}, strict_mode=true",
     )
-    place = {part: raw[shape.columns.index(name)] for part, name in log.columns.names.items()}
-
-    def column(part: str, missing: str = "NULL") -> str:
-        return place.get(part, missing)
-
-    sql = f"""
-        SELECT {file_no_sql(files)} AS file_no,
-            0 AS fault, true AS is_event,
-            {column("connection")} AS connection, {column("message_id")} AS message_id,
-            {column("sender")} AS sender, {column("service")} AS service,
-            {column("recipient")} AS recipient, {column("submitted_at")} AS submitted_at,
-            {column("done_at")} AS done_at, coalesce({column("status")}, '') AS status,
-            {column("segments", "1")} AS segments, {", ".join(raw)}
-        FROM {call}
-    """
-    values = ", ".join(f"coalesce({name}, '')" for name in raw)
-    return Fields(sql, f"concat_ws({literal(log.delimiter)}, {values})")
+    values = {name: raw[shape.columns.index(name)] for name in log.columns.all_names}
+    sql = column_fields(log.columns, values, call, file_no_sql(files))
+    # DuckDB checks the encoding of the columns it reads only, so the others are read too, and nothing of them is shown.
+    unread = ", ".join(name for name in raw if name not in values.values())
+    shown = shown_columns(log.columns, values)
+    return Fields(sql, f"{shown} || left(concat({unread}), 0)" if unread else shown)

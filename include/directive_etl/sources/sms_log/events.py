@@ -18,10 +18,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from directive_etl.registry.campaigns import Campaign
-from directive_etl.registry.operators import DelimitedLog, Operator, State
-from directive_etl.sources.sms_log.fields import Fields
+from directive_etl.registry.log_formats import ColumnLog, KannelLog, Log, State
+from directive_etl.registry.operators import Operator, fixed_offset
+from directive_etl.sources.sms_log.fields import Fields, Written
 from directive_etl.sources.sms_log.numbers import number_stages
 from directive_etl.sources.sms_log.reasons import number_of
+from directive_etl.sources.sms_log.receipts import receipt_stages
 from directive_etl.sources.sms_log.sql_text import literal, literal_list, mapping_case
 
 CREATE_EVENTS = """
@@ -59,7 +61,7 @@ class Statuses:
         numbers: dict[str, int] = {}
         ranges: dict[State, tuple[int, int]] = {}
         for state in _RANKED_STATES:
-            written = sorted(text for text, meaning in operator.log.status_map.items() if meaning == state)
+            written = sorted(text for text, meaning in operator.log.states.items() if meaning == state)
             if written:
                 ranges[state] = (len(numbers), len(numbers) + len(written) - 1)
                 numbers |= {text: n for n, text in enumerate(written, start=len(numbers))}
@@ -81,7 +83,31 @@ class Statuses:
 def typed_events(fields: Fields, operator: Operator, campaigns: Sequence[Campaign], latest_us: int) -> str:
     """Return the SELECT that turns fields into rows of `events`.
 
-    Each stage is a projection of its own: inlined into one, every expression would be evaluated several times.
+    Args:
+        fields: from a reader.
+        operator: whose they are.
+        campaigns: in the order that decides to which of them a message belongs.
+        latest_us: times after it are impossible. Unit: microseconds since 1970 UTC.
+    """
+    # The submission's word counts; a gateway may write the number in another way in a receipt.
+    tells_all = " AND submitted_us IS NOT NULL" if operator.lone_receipts == "wait" else ""
+    return f"""
+        SELECT file_no, reason,
+            CASE WHEN is_event AND reason = 0 THEN message_key END,
+            CASE WHEN reason = 0 THEN submitted_us END,
+            CASE WHEN reason = 0 AND status_no IS NOT NULL THEN coalesce(done_us, 0) * 64 + status_no END,
+            CASE WHEN is_event AND reason = 0{tells_all}
+                THEN (recipient_number << 14) | (segment_count << 6) | campaign_no END,
+            CASE WHEN reason <> 0 THEN {fields.content} END
+        FROM ({typed_fields(fields, operator, campaigns, latest_us)})
+    """
+
+
+def typed_fields(fields: Fields, operator: Operator, campaigns: Sequence[Campaign], latest_us: int) -> str:
+    """Return the SELECT that adds to fields what they are read as, and the reason why a row is refused.
+
+    It adds message_key, submitted_us, done_us, status_no, segment_count, campaign_no, recipient_number and reason. Each
+    stage is a projection of its own: inlined into one, every expression would be evaluated several times.
 
     Args:
         fields: from a reader.
@@ -91,56 +117,65 @@ def typed_events(fields: Fields, operator: Operator, campaigns: Sequence[Campaig
     """
     statuses = Statuses.of(operator)
     log = operator.log
-    has_done_at = not isinstance(log, DelimitedLog) or log.columns.done_at is not None
-    key = "hash(connection, message_id)" if _has_connection(operator) else "hash(message_id)"
+    reads_receipts = isinstance(log, ColumnLog | KannelLog) and log.reads_receipts
+    identity = _identity(log, reads_receipts)
+    key = f"hash(connection, {identity})" if log.has_connection else f"hash({identity})"
     others_are_ignored = operator.connections and operator.other_connections == "ignore"
     is_event = f"(is_event AND ({_is_ours(operator)}))" if others_are_ignored else "is_event"
+    done_us = _to_microseconds("done_at", fields.done_written, log, operator.time_zone)
+    if reads_receipts:
+        done_us = f"coalesce({done_us}, {_receipt_us(log, operator)})"
 
-    # The submission's word counts; a gateway may write the number in another way in a receipt.
-    tells_all = " AND submitted_us IS NOT NULL" if operator.lone_receipts == "wait" else ""
+    # A receipt need not say whom it is about.
+    may_lack_number = str(operator.lone_receipts == "wait").lower()
 
     def possible(moment: str) -> str:
         return f"{moment} BETWEEN {_EARLIEST_YEAR_US} AND {latest_us}"
 
     typed = f"""
         SELECT * EXCLUDE (is_event), {is_event} AS is_event, {key} AS message_key,
-            {_to_microseconds("submitted_at", operator)} AS submitted_us,
-            {_to_microseconds("done_at", operator)} AS done_us,
+            {_to_microseconds("submitted_at", fields.submitted_written, log, operator.time_zone)} AS submitted_us,
+            {done_us} AS done_us,
             {mapping_case("status", statuses.numbers, "BIGINT")} AS status_no,
             TRY_CAST(segments AS UTINYINT)::UBIGINT AS segment_count,
             {_campaign_case(campaigns)} AS campaign_no
-        FROM ({fields.sql})
+        FROM ({receipt_stages(fields.sql) if reads_receipts else fields.sql})
     """
     return f"""
-        SELECT file_no, reason,
-            CASE WHEN is_event AND reason = 0 THEN message_key END,
-            CASE WHEN reason = 0 THEN submitted_us END,
-            CASE WHEN reason = 0 AND status_no IS NOT NULL THEN coalesce(done_us, 0) * 64 + status_no END,
-            CASE WHEN is_event AND reason = 0{tells_all}
-                THEN (recipient_number << 14) | (segment_count << 6) | campaign_no END,
-            CASE WHEN reason <> 0 THEN {fields.content} END
-        FROM (
             SELECT *, (CASE
                 WHEN fault <> 0 THEN fault
                 WHEN NOT is_event THEN 0
                 WHEN coalesce(message_id, '') = '' THEN {number_of("missing_id")}
                 WHEN NOT ({_is_ours(operator)}) THEN {number_of("unknown_connection")}
                 WHEN submitted_at IS NOT NULL AND NOT coalesce({possible("submitted_us")}, false)
-                    OR done_at IS NOT NULL AND NOT coalesce({possible("done_us")}, false)
-                    OR submitted_at IS NULL AND done_at IS NULL THEN {number_of("bad_time")}
+                    OR NOT coalesce({possible("done_us")}, done_at IS NULL)
+                    OR submitted_at IS NULL AND done_us IS NULL THEN {number_of("bad_time")}
                 WHEN status IS NOT NULL AND status_no IS NULL THEN {number_of("unknown_status")}
-                WHEN {str(has_done_at).lower()} AND status_no >= {statuses.first_final} AND done_us IS NULL
+                WHEN {str(log.has_done_at).lower()} AND status_no >= {statuses.first_final} AND done_us IS NULL
                     THEN {number_of("missing_time")}
-                WHEN recipient_number IS NULL THEN {number_of("bad_number")}
+                WHEN recipient_number IS NULL AND NOT (
+                    {may_lack_number} AND recipient IS NULL AND submitted_at IS NULL AND status IS NOT NULL)
+                    THEN {number_of("bad_number")}
                 WHEN coalesce(segment_count, 0) = 0 THEN {number_of("bad_segments")}
                 ELSE 0 END)::UTINYINT AS reason
             FROM ({number_stages(typed, operator.number_plan == "international")})
-        )
     """
 
 
-def _has_connection(operator: Operator) -> bool:
-    return not isinstance(operator.log, DelimitedLog) or operator.log.columns.connection is not None
+def _identity(log: Log, reads_receipts: bool) -> str:
+    """Return the expression of a message id that is the same in its submission and its receipts."""
+    in_hex = "ltrim(upper(message_id), '0')"
+    in_decimal = "coalesce(to_hex(TRY_CAST(message_id AS UBIGINT)), upper(message_id))"
+    is_receipt = "(submitted_at IS NULL OR has_receipt_id)" if reads_receipts else "submitted_at IS NULL"
+    match log.ids:
+        case "as_written":
+            return "message_id"
+        case "hex":
+            return in_hex
+        case "hex_then_decimal":
+            return f"CASE WHEN {is_receipt} THEN {in_decimal} ELSE {in_hex} END"
+        case "decimal_then_hex":
+            return f"CASE WHEN {is_receipt} THEN {in_hex} ELSE {in_decimal} END"
 
 
 def _is_ours(operator: Operator) -> str:
@@ -148,13 +183,35 @@ def _is_ours(operator: Operator) -> str:
     return f"connection IN {literal_list(operator.connections)}" if operator.connections else "true"
 
 
-def _to_microseconds(column: str, operator: Operator) -> str:
-    """Return the expression for a time as written, in the zone of the log, as microseconds since 1970 UTC."""
-    parsed = f"try_strptime({column}, {literal(operator.log.time_format)})"
-    offset = operator.fixed_offset()
+def _to_microseconds(column: str, written: Written, log: Log, time_zone: str) -> str:
+    """Return the expression for a time of the log as microseconds since 1970 UTC."""
+    if written == "instant":
+        return f"epoch_us({column})"
+    if written == "local":
+        return _in_zone(f"{column}::TIMESTAMP", time_zone)
+    match log.time_format:
+        case "epoch_seconds":
+            return f"(TRY_CAST({column} AS BIGINT) * 1000000)"
+        case "epoch_milliseconds":
+            return f"(TRY_CAST({column} AS BIGINT) * 1000)"
+        case "json_date":
+            number = f"regexp_extract({column}, '^/Date\\((-?[0-9]+)([+-][0-9]{{4}})?\\)/$', 1)"
+            return f"(TRY_CAST({number} AS BIGINT) * 1000)"
+    parsed = f"try_strptime({column}, {literal(log.time_format)})"
+    return f"epoch_us({parsed})" if "%z" in log.time_format else _in_zone(parsed, time_zone)
+
+
+def _in_zone(timestamp: str, time_zone: str) -> str:
+    """Return the expression for a timestamp without its zone as microseconds since 1970 UTC."""
+    offset = fixed_offset(time_zone)
     if offset is None:
-        return f"epoch_us(timezone({literal(operator.time_zone)}, {parsed}))"
-    return f"(epoch_us({parsed}) - {offset // timedelta(microseconds=1)})"
+        return f"epoch_us(timezone({literal(time_zone)}, {timestamp}))"
+    return f"(epoch_us({timestamp}) - {offset // timedelta(microseconds=1)})"
+
+
+def _receipt_us(log: Log, operator: Operator) -> str:
+    own_zone = log.receipt_time_zone if isinstance(log, ColumnLog) else None
+    return _in_zone("receipt_done", own_zone or operator.time_zone)
 
 
 def _campaign_case(campaigns: Sequence[Campaign]) -> str:

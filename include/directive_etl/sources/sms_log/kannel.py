@@ -9,8 +9,9 @@ the first ` [msg:`; of what follows only the length counts. The layout is bb_alo
 
 from collections.abc import Sequence
 
-from directive_etl.registry.operators import KannelLog
-from directive_etl.sources.sms_log.fields import Fields, file_no_sql, raw_line_options, read_csv_call
+from directive_etl.registry.log_formats import KannelLog
+from directive_etl.sources.sms_log.fields import Fields, file_no_sql, read_lines_call, shown_line
+from directive_etl.sources.sms_log.kannel_layout import custom_layout
 from directive_etl.sources.sms_log.reasons import number_of
 from directive_etl.sources.sms_log.segments import kannel_segment_stages
 from directive_etl.sources.sms_log.sql_text import literal, literal_list
@@ -38,8 +39,12 @@ _OTHER_EVENTS = (
 )
 _MARKS = ("Log begins", "Log ends")
 
-# Positions, from 1, of the fields before the message, once they are split at `] [`.
+# What stands behind the text of a line.
+_HEADER = r"\] \[udh:[^\]]*\]$"
+
+# Positions, from 1, of the fields before the message, once they are split at `] [`, and what they are.
 _HEAD = {"SVC": 2, "FID": 5, "META": 6, "from": 7, "to": 8, "flags": 9}
+_PARTS = ("service", "message_id", None, "sender", "recipient", "flags")
 
 
 def kannel_fields(files: Sequence[TextFile], log: KannelLog) -> Fields:
@@ -49,28 +54,73 @@ def kannel_fields(files: Sequence[TextFile], log: KannelLog) -> Fields:
         files: numbered in a row.
         log: how the operator writes them.
     """
-    call = read_csv_call(files, ["line"], raw_line_options(log.encoding))
+    lines = f"""
+        SELECT {file_no_sql(files)} AS file_no, line FROM {read_lines_call(files, log.encoding)} WHERE line IS NOT NULL
+    """
+    needed = literal("Receive DLR" if log.status_from == "receipt" else "Sent SMS")
+    parsed = _default_layout(lines, needed) if log.layout is None else custom_layout(lines, log.layout)
+    if log.status_from == "receipt":
+        text = "substr(message, position(':' IN message) + 1)"
+        # What Kannel itself writes when the SMSC takes a message, or turns it away.
+        taken, refused = f"starts_with({text}, 'ACK/')", f"starts_with({text}, 'NACK/')"
+        status = f"CASE WHEN {taken} THEN 'ACCEPTD' WHEN {refused} THEN 'REJECTD' END"
+        receipt = (
+            f"CASE WHEN NOT ({taken} OR {refused}) THEN regexp_replace({text}, {literal(_HEADER)}, '') END"
+        )
+    else:
+        status, receipt = "kind", "NULL::VARCHAR"
+    events = literal_list(("Sent SMS", "Receive DLR", *_OTHER_EVENTS))
+    messages = f"""
+        SELECT * EXCLUDE (is_well_formed, message, coding, kind),
+            CASE
+                WHEN event IN {literal_list(_MARKS)} THEN 0
+                WHEN is_well_formed AND event IN {events} THEN 0
+                ELSE {number_of("wrong_layout")}
+            END AS fault,
+            CASE WHEN event <> 'Sent SMS' THEN {status} END AS status,
+            CASE WHEN event = 'Receive DLR' THEN {receipt} END AS receipt,
+            CASE WHEN event = 'Sent SMS' THEN message END AS sent,
+            CASE WHEN event = 'Sent SMS' THEN coding END AS coding
+        FROM ({parsed})
+    """
+    sql = f"""
+        SELECT file_no, fault, event IN ('Sent SMS', 'Receive DLR') AND coalesce(message_id, '') <> '' AS is_event,
+            connection, message_id, sender, service, recipient,
+            CASE WHEN event = 'Sent SMS' THEN logged_at END AS submitted_at,
+            CASE WHEN event <> 'Sent SMS' THEN logged_at END AS done_at,
+            status, receipt, segments, event, line
+        FROM ({kannel_segment_stages(messages)})
+    """
+    return Fields(sql, shown_line("event"))
+
+
+def _default_layout(lines: str, needed: str) -> str:
+    """Return the SELECT that takes lines of the default layout apart.
+
+    It gives, beside file_no and line: is_well_formed; event; logged_at, connection, service, message_id, sender,
+    recipient as written; kind, the type of a receipt; coding; message, what follows `[msg:`, of lines whose event is
+    `Sent SMS` or the literal `needed`.
+    """
     well_formed = " AND ".join(
         f"starts_with(head[{place}], {literal(name + ':')})" for name, place in _HEAD.items()
     )
     values = ", ".join(
-        f"substr(head[{place}], {len(name) + 2}) AS {name}_value" for name, place in _HEAD.items()
+        f"substr(head[{place}], {len(name) + 2}) AS {part}"
+        for (name, place), part in zip(_HEAD.items(), _PARTS, strict=True)
+        if part is not None
     )
-    messages = f"""
-        SELECT file_no, line, logged_at, fault, event, connection, {", ".join(f"{name}_value" for name in _HEAD)},
-            CASE WHEN event = 'Sent SMS' THEN message END AS sent,
-            CASE WHEN event = 'Sent SMS' THEN split_part(flags_value, ':', 2) END AS coding
+    return f"""
+        SELECT * EXCLUDE (flags), split_part(flags, ':', 5) AS kind, split_part(flags, ':', 2) AS coding
         FROM (
-            SELECT file_no, line, logged_at, event, connection, message, {values},
-                CASE
-                    WHEN event IN {literal_list(_MARKS)} AND message IS NULL THEN 0
-                    WHEN ends_with(message, ']') AND contains(message, ' [udh:')
-                        AND len(head) = {max(_HEAD.values())} AND {well_formed} AND connection IS NOT NULL
-                        AND event IN {literal_list(("Sent SMS", "Receive DLR", *_OTHER_EVENTS))} THEN 0
-                    ELSE {number_of("wrong_layout")}
-                END AS fault
+            SELECT file_no, line, logged_at, event, connection, {values},
+                -- The text is long; most lines do without a look at it.
+                CASE WHEN body_at > 0 AND (event = 'Sent SMS' OR event = {needed}) THEN substr(line, body_at + 7) END
+                    AS message,
+                coalesce((ends_with(line, ' [udh:0:]') OR ends_with(line, ']')
+                        AND contains(substr(line, body_at), ' [udh:')) AND len(head) = {max(_HEAD.values())}
+                    AND {well_formed} AND connection IS NOT NULL, false) AS is_well_formed
             FROM (
-                SELECT file_no, line, head, message, substr(line, 1, 19) AS logged_at,
+                SELECT file_no, line, body_at, head, left(line, 19) AS logged_at,
                     CASE WHEN smsc_at > 0 THEN substr(opening, 21, smsc_at - 21) ELSE substr(opening, 21) END AS event,
                     CASE WHEN smsc_at > 0 THEN substr(opening, smsc_at + 7) END AS connection
                 FROM (
@@ -78,26 +128,12 @@ def kannel_fields(files: Sequence[TextFile], log: KannelLog) -> Fields:
                     FROM (
                         SELECT *, coalesce(head[1], line) AS opening
                         FROM (
-                            SELECT file_no, line,
-                                string_split(CASE WHEN msg_at > 0 THEN substr(line, 1, msg_at - 1) END, '] [') AS head,
-                                CASE WHEN msg_at > 0 THEN substr(line, msg_at + 7) END AS message
-                            FROM (
-                                SELECT {file_no_sql(files)} AS file_no, line, position('] [msg:' IN line) AS msg_at
-                                FROM {call} WHERE line IS NOT NULL
-                            )
+                            SELECT file_no, line, body_at,
+                                string_split(CASE WHEN body_at > 0 THEN left(line, body_at - 1) END, '] [') AS head
+                            FROM (SELECT *, position('] [msg:' IN line) AS body_at FROM ({lines}))
                         )
                     )
                 )
             )
         )
     """
-    sql = f"""
-        SELECT file_no, fault, event IN ('Sent SMS', 'Receive DLR') AND coalesce(FID_value, '') <> '' AS is_event,
-            connection, FID_value AS message_id, from_value AS sender, SVC_value AS service, to_value AS recipient,
-            CASE WHEN event = 'Sent SMS' THEN logged_at END AS submitted_at,
-            CASE WHEN event <> 'Sent SMS' THEN logged_at END AS done_at,
-            CASE WHEN event <> 'Sent SMS' THEN split_part(flags_value, ':', 5) END AS status,
-            segments, line
-        FROM ({kannel_segment_stages(messages)})
-    """
-    return Fields(sql, "line")

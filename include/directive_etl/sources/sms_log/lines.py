@@ -11,11 +11,14 @@ from dataclasses import dataclass
 
 import duckdb
 
-from directive_etl.registry.operators import DelimitedLog, KannelLog
-from directive_etl.sources.sms_log.fields import raw_line_options, read_csv_call
+from directive_etl.registry.log_formats import DelimitedLog, JasminLog, JsonLinesLog, KannelLog, Log
+from directive_etl.sources.sms_log.fields import read_lines_call
 from directive_etl.sources.sms_log.quoting import Quoting, continued_lines
 from directive_etl.sources.sms_log.sql_text import literal
 from directive_etl.sources.sms_log.text_files import TextFile
+
+# Forms of log that have lines.
+TextLog = DelimitedLog | JsonLinesLog | KannelLog | JasminLog
 
 _REASON_OF_ERROR = {
     "MISSING COLUMNS": "wrong_column_count",
@@ -132,9 +135,7 @@ class FileLines:
         return self.records.nth(reject.record_no)
 
 
-def find_special_lines(
-    connection: duckdb.DuckDBPyConnection, file: TextFile, log: DelimitedLog | KannelLog
-) -> SpecialLines:
+def find_special_lines(connection: duckdb.DuckDBPyConnection, file: TextFile, log: TextLog) -> SpecialLines:
     """Look up the lines of a file that are no row, in a pass of its own."""
     quoting = quoting_of(log)
     not_whole = "false"
@@ -143,7 +144,7 @@ def find_special_lines(
         # The last line of a row may look like a whole one, but for its odd quote.
         is_odd = f"(length(line) - length(replace(line, {quote}, ''))) % 2 = 1"
         not_whole = f"contains(line, {quote}) AND ({is_odd} OR NOT regexp_full_match(line, {pattern}))"
-    call = read_csv_call([file], ["line"], raw_line_options(log.encoding))
+    call = read_lines_call([file], log.encoding)
     found = connection.execute(
         f"""
         SELECT n, line
@@ -166,7 +167,7 @@ def find_special_lines(
     return SpecialLines([number for number in blank if number not in inside], continued)
 
 
-def quoting_of(log: DelimitedLog | KannelLog) -> Quoting | None:
+def quoting_of(log: Log) -> Quoting | None:
     """Return how a log quotes; None when it does not."""
     if isinstance(log, DelimitedLog) and log.quote is not None:
         return Quoting(log.quote, log.delimiter)

@@ -56,6 +56,7 @@ def operator_batch(
     checks: Sequence[CheckResult],
 ) -> Batch:
     """Describe what was counted as a ledger row; a failed critical check makes it a refused batch."""
+    checks = [*checks, find_late_receipts(counts)]
     failed = failed_critical(checks)
     account = counts.account
     if failed:
@@ -72,6 +73,20 @@ def operator_batch(
         suite_name="core.daily_sms",
         status_code="refused" if failed else "loaded",
         reason=describe(failed),
+        late_count=0 if failed else counts.late_count,
+    )
+
+
+def find_late_receipts(counts: DropDayCounts) -> CheckResult:
+    """Check that no receipt came for a day that is final; it is a warning, since such a receipt changes nothing."""
+    return CheckResult(
+        check_code="no_late_receipts",
+        severity="warning",
+        column="",
+        is_success=counts.late_count == 0,
+        observed=f"{counts.late_count} receipts",
+        failed_count=counts.late_count,
+        notes="receipts for days that are final change nothing; when they are many, window_days is too short",
     )
 
 
@@ -205,13 +220,17 @@ def publish_reach(
         return write_batch(connection, batch, load)
 
 
-def counted_drop_days(connection: sa.Connection, first: date) -> list[date]:
-    """Return the drop days from `first` on that at least one operator's logs were counted for, in order."""
+def published_drop_days(connection: sa.Connection, first: date) -> list[date]:
+    """Return the drop days from `first` on through which reach has been published, in order."""
     table = ops.load_batch
     query = (
         sa.select(table.c.report_date)
         .distinct()
-        .where(table.c.source_code == SOURCE, table.c.status_code == "loaded", table.c.report_date >= first)
+        .where(
+            table.c.source_code == REACH_SOURCE,
+            table.c.part_code == REACH_PART,
+            table.c.report_date >= first,
+        )
         .order_by(table.c.report_date)
     )
     return list(connection.execute(query).scalars())

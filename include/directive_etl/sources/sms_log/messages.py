@@ -6,6 +6,7 @@ and maximum do not mind copies of an event, nor the order in which files are rea
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import duckdb
 
@@ -14,51 +15,43 @@ from directive_etl.registry.operators import Operator
 from directive_etl.sources.sms_log.events import CAMPAIGN_NO, RECIPIENT, SEGMENTS, Statuses
 
 _DAY_US = 86_400_000_000
+# A gateway may log a receipt a moment before the submission that it answers.
+_EARLY_RECEIPT_US = 60_000_000
 _EPOCH = date(1970, 1, 1)
 
 
-def create_messages(connection: duckdb.DuckDBPyConnection, operator: Operator, days: Sequence[date]) -> None:
+def create_messages(
+    connection: duckdb.DuckDBPyConnection, operator: Operator, days: Sequence[date], final_through: date
+) -> None:
     """Create `messages`, one row per message, from `events`.
 
     Columns: day DATE, NULL when it is none of the days; submitted_us; final_status (as in events; NULL without a final
     receipt); recipient, segments, campaign_no; doubtful_key, the message_key when some of its events may have the same
-    time: copies of each other, or final receipts whose order in the files decides.
+    time: copies of each other, or final receipts whose order in the files decides; closed_key, the message_key of a
+    message of a day that is final.
+
+    Also `placed`, the events under the key of their message, with their place in the files, and `doubtful`, those of
+    the doubtful keys.
+
+    Args:
+        connection: with `events`.
+        operator: whose they are.
+        days: that messages are counted for.
+        final_through: the last day that awaits no more receipts.
     """
-    first_final = Statuses.of(operator).first_final
-    seen_us = "submitted_us"
-    if operator.lone_receipts == "message":
-        seen_us = "coalesce(submitted_us, first_receipt_us)"
-    first_receipt = (
-        "min(status >> 6) FILTER (status >= 64)" if operator.lone_receipts == "message" else "NULL"
-    )
-    first_us, end_us = (to_microseconds(moment) for moment in (day_start(days[0]), day_end(days[-1])))
-    offset_us = _local_offset(days[-1]) // timedelta(microseconds=1)
-    connection.execute(
-        f"""
-        CREATE TABLE messages AS
-        SELECT submitted_us, final_status,
-            {RECIPIENT} AS recipient, {SEGMENTS} AS segments, {CAMPAIGN_NO} AS campaign_no,
-            CASE WHEN bit_count(event_bits) < event_count THEN message_key END AS doubtful_key,
-            CASE WHEN {seen_us} >= {first_us} AND {seen_us} < {end_us}
-                THEN DATE '{_EPOCH}' + (({seen_us} + {offset_us}) // {_DAY_US})::INTEGER END AS day
-        FROM (
-            SELECT message_key,
-                min(submitted_us) AS submitted_us,
-                {first_receipt} AS first_receipt_us,
-                max(CASE WHEN (status & 63) >= {first_final} THEN status END) AS final_status,
-                count(*) AS event_count,
-                -- One of 64 bits for each time: as many bits as events, and no two of them are of the same time.
-                bit_or(1::UBIGINT << (hash(submitted_us, status >> 6) & 63)::INTEGER) AS event_bits,
-                min(about) AS about
-            FROM events
-            WHERE message_key IS NOT NULL
-            GROUP BY message_key
+    messages = partial(_messages_sql, operator, days, final_through)
+    connection.execute(f"CREATE TABLE messages AS {messages('events')}")
+    placed = "SELECT message_key, submitted_us, status, file_no, events.rowid AS place FROM events"
+    if _resolve_repeated_ids(connection):
+        connection.execute("DELETE FROM messages WHERE repeated_key IS NOT NULL")
+        connection.execute(f"INSERT INTO messages {messages('resolved')}")
+        placed = (
+            f"{placed} ANTI JOIN repeated USING (message_key) "
+            "UNION ALL SELECT message_key, submitted_us, status, file_no, place FROM resolved"
         )
-        """
-    )
+    connection.execute(f"CREATE VIEW placed AS {placed}")
     connection.execute(
-        "CREATE TABLE doubtful AS SELECT message_key, submitted_us, status, file_no, events.rowid AS place "
-        "FROM events SEMI JOIN messages ON events.message_key = doubtful_key"
+        "CREATE TABLE doubtful AS FROM placed SEMI JOIN messages ON placed.message_key = doubtful_key"
     )
     # Two final receipts within the same second: the later line wins.
     connection.execute(
@@ -66,12 +59,103 @@ def create_messages(connection: duckdb.DuckDBPyConnection, operator: Operator, d
         UPDATE messages SET final_status = latest.status
         FROM (
             SELECT message_key, max_by(status, (status >> 6, place)) AS status
-            FROM doubtful WHERE (status & 63) >= {first_final}
+            FROM doubtful WHERE (status & 63) >= {Statuses.of(operator).first_final}
             GROUP BY message_key
         ) AS latest
         WHERE doubtful_key = latest.message_key AND messages.final_status <> latest.status
         """
     )
+
+
+def _resolve_repeated_ids(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Make several messages of ids that were given to several, since gateways count anew after a restart.
+
+    An event that tells its submission is of that one; a receipt that does not, of the newest submission before it, or
+    of the first. Creates `repeated`, the keys, and `resolved`, their events with keys of their own.
+
+    Returns:
+        Whether there were any.
+    """
+    connection.execute(
+        "CREATE TABLE repeated AS SELECT repeated_key AS message_key FROM messages WHERE repeated_key IS NOT NULL"
+    )
+    if not _count(connection, "FROM repeated"):
+        return False
+    connection.execute(
+        f"""
+        CREATE TABLE resolved AS
+        WITH reused AS (
+            SELECT message_key, submitted_us, status, about, file_no, events.rowid AS place,
+                coalesce(submitted_us, nullif(status >> 6, 0) + {_EARLY_RECEIPT_US}) AS seen_us
+            FROM events SEMI JOIN repeated USING (message_key)
+        ), submissions AS (
+            SELECT DISTINCT message_key, submitted_us AS began_us FROM reused WHERE submitted_us IS NOT NULL
+        ), first_submissions AS (
+            SELECT message_key, min(began_us) AS first_us, max(began_us) AS last_us
+            FROM submissions GROUP BY message_key
+        )
+        SELECT hash(message_key, CASE WHEN seen_us IS NULL THEN last_us ELSE coalesce(began_us, first_us) END)
+                AS message_key,
+            reused.submitted_us, status, about, file_no, place
+        FROM reused
+        JOIN first_submissions USING (message_key)
+        ASOF LEFT JOIN submissions ON reused.message_key = submissions.message_key AND seen_us >= began_us
+        """
+    )
+    return True
+
+
+def _messages_sql(operator: Operator, days: Sequence[date], final_through: date, events: str) -> str:
+    """Return the SELECT of messages from a table of events; repeated_key is that of several messages."""
+    first_final = Statuses.of(operator).first_final
+    seen_us, first_receipt = "submitted_us", "NULL"
+    if operator.lone_receipts == "message":
+        seen_us, first_receipt = (
+            "coalesce(submitted_us, first_receipt_us)",
+            "min(status >> 6) FILTER (status >= 64)",
+        )
+    first_us, end_us = (to_microseconds(moment) for moment in (day_start(days[0]), day_end(days[-1])))
+    offset_us = _local_offset(days[-1]) // timedelta(microseconds=1)
+    return f"""
+        SELECT submitted_us, final_status,
+            {RECIPIENT} AS recipient, {SEGMENTS} AS segments, {CAMPAIGN_NO} AS campaign_no,
+            CASE WHEN bit_count(event_bits) < event_count THEN message_key END AS doubtful_key,
+            CASE WHEN last_submitted_us > submitted_us THEN message_key END AS repeated_key,
+            CASE WHEN submitted_us < {to_microseconds(day_end(final_through))} THEN message_key END AS closed_key,
+            CASE WHEN {seen_us} >= {first_us} AND {seen_us} < {end_us} AND about IS NOT NULL
+                THEN DATE '{_EPOCH}' + (({seen_us} + {offset_us}) // {_DAY_US})::INTEGER END AS day
+        FROM (
+            SELECT message_key,
+                min(submitted_us) AS submitted_us,
+                max(submitted_us) AS last_submitted_us,
+                {first_receipt} AS first_receipt_us,
+                max(CASE WHEN (status & 63) >= {first_final} THEN status END) AS final_status,
+                count(*) AS event_count,
+                -- One of 64 bits for each time: as many bits as events, and no two of them are of the same time.
+                bit_or(1::UBIGINT << (hash(submitted_us, status >> 6) & 63)::INTEGER) AS event_bits,
+                min(about) AS about
+            FROM {events}
+            WHERE message_key IS NOT NULL
+            GROUP BY message_key
+        )
+    """
+
+
+def count_late(connection: duckdb.DuckDBPyConnection, operator: Operator, first_file_no: int) -> int:
+    """Count the final receipts in files from `first_file_no` on whose message is of a day that is final."""
+    if not _count(connection, "FROM messages WHERE closed_key IS NOT NULL"):
+        return 0
+    return _count(
+        connection,
+        f"""
+        FROM placed SEMI JOIN messages ON placed.message_key = closed_key
+        WHERE file_no >= {first_file_no} AND (status & 63) >= {Statuses.of(operator).first_final}
+        """,
+    )
+
+
+def _count(connection: duckdb.DuckDBPyConnection, source: str) -> int:
+    return int(connection.execute(f"SELECT count(*) {source}").fetchall()[0][0])
 
 
 def count_repeated(connection: duckdb.DuckDBPyConnection, first_file_no: int) -> int:

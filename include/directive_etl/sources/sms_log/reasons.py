@@ -12,9 +12,11 @@ REASONS = {
     "bad_time": "a time cannot be read, or is no possible time",
     "missing_time": "a final status has no time",
     "unknown_status": "the status is not declared for this operator",
+    "bad_receipt": "the SMPP receipt has no status that can be read",
     "bad_number": "the recipient is no mobile number",
     "bad_segments": "the number of segments is no number from 1 to 255",
     "wrong_header": "the file lacks a declared column",
+    "too_large": "the file unpacks to more than the limit of the settings",
     "unreadable_file": "the file is damaged or is not of the declared format",
 }
 

@@ -16,11 +16,12 @@ import duckdb
 
 from directive_etl.landing import LandedFile
 from directive_etl.registry.campaigns import Campaign
-from directive_etl.registry.operators import DelimitedLog, Operator
+from directive_etl.registry.log_formats import DelimitedLog, ParquetLog
+from directive_etl.registry.operators import Operator
 from directive_etl.sources.sms_log.careful_copy import Copied, copy_readable_lines
-from directive_etl.sources.sms_log.delimited import Shape, WrongHeaderError, delimited_fields, read_shape
 from directive_etl.sources.sms_log.events import CREATE_EVENTS, typed_events
-from directive_etl.sources.sms_log.kannel import kannel_fields
+from directive_etl.sources.sms_log.fields import Shape, WrongHeaderError
+from directive_etl.sources.sms_log.formats import read_shape, to_fields
 from directive_etl.sources.sms_log.lines import (
     Reject,
     SpecialLines,
@@ -29,10 +30,18 @@ from directive_etl.sources.sms_log.lines import (
     quoting_of,
     read_rejects,
 )
-from directive_etl.sources.sms_log.text_files import DamagedFileError, Inspection, TextFile, inspect_text
+from directive_etl.sources.sms_log.parquet import count_parquet_rows
+from directive_etl.sources.sms_log.text_files import (
+    DamagedFileError,
+    Inspection,
+    TextFile,
+    TooLargeError,
+    inspect_text,
+)
 
 # Faults that no other way of reading the file would cure.
 _NOT_THE_FILE = (
+    duckdb.InterruptException,
     duckdb.OutOfMemoryException,
     duckdb.InternalException,
     duckdb.BinderException,
@@ -54,6 +63,7 @@ class ScannedFile:
         rejects: rows that could not be split into columns.
         fault: reason code and detail when the file is refused whole.
         row_count: rows that became events.
+        first_row: rowid of the first of them.
     """
 
     landed: LandedFile
@@ -65,6 +75,7 @@ class ScannedFile:
     rejects: list[Reject] = field(default_factory=list)
     fault: tuple[str, str] | None = None
     row_count: int = 0
+    first_row: int = 0
 
     @property
     def skipped_lines(self) -> int:
@@ -88,6 +99,7 @@ class Scanner:
         campaigns: Sequence[Campaign],
         latest_us: int,
         scratch: Path,
+        most_bytes: int,
     ) -> None:
         """Prepare a scan.
 
@@ -97,12 +109,14 @@ class Scanner:
             campaigns: told apart by.
             latest_us: times after it are impossible. Unit: microseconds since 1970 UTC.
             scratch: folder for careful copies.
+            most_bytes: a text that unpacks to more is refused.
         """
         self._connection = connection
         self._operator = operator
         self._campaigns = campaigns
         self._latest_us = latest_us
         self._scratch = scratch
+        self._most_bytes = most_bytes
 
     def scan(self, landed: Sequence[LandedFile]) -> list[ScannedFile]:
         """Fill `events` from all files.
@@ -118,8 +132,12 @@ class Scanner:
             for place, file in enumerate(landed)
         ]
         with ThreadPoolExecutor(max_workers=1) as pool:
-            inspecting = pool.submit(_inspect, files)
-            troubled = self._read(files)
+            inspecting = pool.submit(self._inspect, files)
+            try:
+                troubled = self._read(files)
+            except duckdb.InterruptException:
+                inspecting.result()
+                troubled = self._read(files)  # without the file that is too large
             inspecting.result()
         troubled |= self._find_unsound(files)
         if troubled or any(file.fault for file in files):
@@ -132,54 +150,63 @@ class Scanner:
             self._read(files)
         return files
 
+    def _inspect(self, files: Sequence[ScannedFile]) -> None:
+        """Read the bytes of each text, beside the scan; stop the scan when one unpacks to too much."""
+        if isinstance(self._operator.log, ParquetLog):
+            return
+        for file in files:
+            if file.text is not None:
+                try:
+                    file.inspection = inspect_text(file.text, self._most_bytes)
+                except DamagedFileError as error:
+                    file.fault = ("unreadable_file", str(error))
+                except TooLargeError as error:
+                    file.fault = ("too_large", str(error))
+                    self._connection.interrupt()
+
     def _read(self, files: Sequence[ScannedFile]) -> set[int]:
         """Read all files that are not refused whole, from the start; return the places of those that cannot be read."""
         self._connection.execute("DROP TABLE IF EXISTS events")
         self._connection.execute(CREATE_EVENTS)
+        forget_rejects(self._connection)
         troubled: set[int] = set()
         for file in files:
             file.rejects, file.row_count = [], 0
         for batch, shape in self._batches(files):
             troubled |= self._insert(files, batch, shape)
-        counted = self._connection.execute("SELECT file_no, count(*) FROM events GROUP BY file_no").fetchall()
-        for file_no, row_count in counted:
-            files[file_no].row_count = row_count
+        counted = self._connection.execute(
+            "SELECT file_no, count(*), min(rowid) FROM events GROUP BY file_no"
+        ).fetchall()
+        for file_no, row_count, first_row in counted:
+            files[file_no].row_count, files[file_no].first_row = row_count, first_row
         return troubled
 
-    def _batches(self, files: Sequence[ScannedFile]) -> list[tuple[list[TextFile], Shape | None]]:
+    def _batches(self, files: Sequence[ScannedFile]) -> list[tuple[list[TextFile], Shape]]:
         """Return files that one statement can read, together: next to each other, and alike."""
-        shaped: list[tuple[TextFile, Shape | None]] = []
-        log = self._operator.log
+        shaped: list[tuple[TextFile, Shape]] = []
         for file in files:
             if file.text is None or file.fault:
                 continue
-            if isinstance(log, DelimitedLog):
-                try:
-                    file.shape = read_shape(file.text, log)
-                except WrongHeaderError as error:
-                    file.fault = ("wrong_header", str(error))
-                except DamagedFileError as error:
-                    file.fault = ("unreadable_file", str(error))
-                if file.shape is None or file.fault:
-                    continue
-            shaped.append((file.text, file.shape))
+            try:
+                file.shape = read_shape(self._connection, file.text, self._operator.log)
+            except WrongHeaderError as error:
+                file.fault = ("wrong_header", str(error))
+            except DamagedFileError as error:
+                file.fault = ("unreadable_file", str(error))
+            if file.shape is not None and not file.fault:
+                shaped.append((file.text, file.shape))
 
-        def likeness(entry: tuple[int, tuple[TextFile, Shape | None]]) -> tuple[str, Shape | None, int]:
+        def likeness(entry: tuple[int, tuple[TextFile, Shape]]) -> tuple[str, Shape, int]:
             place, (text, shape) = entry
             return text.compression, shape, text.file_no - place
 
         groups = (list(group) for _, group in groupby(enumerate(shaped), key=likeness))
         return [([text for _, (text, _) in group], group[0][1][1]) for group in groups]
 
-    def _insert(self, files: Sequence[ScannedFile], batch: list[TextFile], shape: Shape | None) -> set[int]:
+    def _insert(self, files: Sequence[ScannedFile], batch: list[TextFile], shape: Shape) -> set[int]:
         """Read files that are alike; when that fails, each alone. Return the places of those that fail alone."""
         log = self._operator.log
-        if isinstance(log, DelimitedLog):
-            assert shape is not None  # noqa: S101
-            fields = delimited_fields(batch, shape, log)
-        else:
-            fields = kannel_fields(batch, log)
-        rows = typed_events(fields, self._operator, self._campaigns, self._latest_us)
+        rows = typed_events(to_fields(batch, shape, log), self._operator, self._campaigns, self._latest_us)
         try:
             self._connection.execute(f"INSERT INTO events {rows}")
         except _NOT_THE_FILE:
@@ -189,11 +216,12 @@ class Scanner:
             if len(batch) == 1:
                 return {batch[0].file_no}
             return {place for text in batch for place in self._insert(files, [text], shape)}
+        if isinstance(log, ParquetLog):
+            return set()  # it has no lines to reject
         for file_no, reject in read_rejects(self._connection, batch):
             if not isinstance(log, DelimitedLog) and reject.reason_code == "wrong_column_count":
-                reject = replace(
-                    reject, reason_code="wrong_layout"
-                )  # a line has no columns, so it has a stray byte
+                # a line has no columns, so it has a stray byte
+                reject = replace(reject, reason_code="wrong_layout")
             files[file_no].rejects.append(reject)
         return set()
 
@@ -202,6 +230,9 @@ class Scanner:
         return {place for place, file in enumerate(files) if not file.fault and not self._is_sound(file)}
 
     def _is_sound(self, file: ScannedFile) -> bool:
+        log = self._operator.log
+        if isinstance(log, ParquetLog):
+            return file.text is None or file.row_count == count_parquet_rows(self._connection, file.text)
         if file.text is None or file.inspection is None:
             return True
         found = file.row_count + len(file.rejects)
@@ -211,30 +242,24 @@ class Scanner:
             return False
         if any(reject.swallows_lines for reject in file.rejects):
             return False
-        lines = file.inspection.line_count - file.skipped_lines
-        if isinstance(self._operator.log, DelimitedLog) and file.shape is None:
+        if file.shape is None:
             return True  # blank lines only
+        lines = file.inspection.line_count - file.skipped_lines
         if found == lines:
             file.special = SpecialLines()
             return True
-        file.special = find_special_lines(self._connection, file.text, self._operator.log)
+        file.special = find_special_lines(self._connection, file.text, log)
         return found + file.special.count_after(file.skipped_lines) == lines
 
     def _copy_carefully(self, file: ScannedFile, target: Path) -> None:
         if file.fault or file.text is None:
             return
-        column_count = len(file.shape.columns) if file.shape else 1
+        if isinstance(self._operator.log, ParquetLog):
+            file.fault = ("unreadable_file", "a part of the Parquet file cannot be read")
+            return
+        column_count = max(1, len(file.shape.columns)) if file.shape else 1
         try:
             file.copied = copy_readable_lines(file.text, quoting_of(self._operator.log), column_count, target)
         except DamagedFileError as error:
             file.fault = ("unreadable_file", str(error))
         file.text, file.special = TextFile(target, "none", file.text.file_no), None
-
-
-def _inspect(files: Sequence[ScannedFile]) -> None:
-    for file in files:
-        if file.text is not None:
-            try:
-                file.inspection = inspect_text(file.text)
-            except DamagedFileError as error:
-                file.fault = ("unreadable_file", str(error))

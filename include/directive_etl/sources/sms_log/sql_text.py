@@ -17,3 +17,8 @@ def mapping_case(expression: str, mapping: Mapping[str, int], type_name: str) ->
     """Return a CASE that turns texts into numbers, and every other text into NULL."""
     branches = " ".join(f"WHEN {literal(value)} THEN {number}" for value, number in mapping.items())
     return f"(CASE {expression} {branches} END)::{type_name}"
+
+
+def identifier(name: str) -> str:
+    """Return a name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'

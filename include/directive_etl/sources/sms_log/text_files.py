@@ -1,19 +1,29 @@
-"""Text files as they come: plain or gzip, whole or damaged, one line per row or not."""
+"""Text files as they come: plain, gzip or zstd, whole or damaged, one line per row or not."""
 
-import gzip
-import zlib
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-_GZIP_MAGIC = b"\x1f\x8b"
+from isal import igzip, isal_zlib
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+_MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _BLOCK_SIZE = 1 << 20
 
 
 class DamagedFileError(ValueError):
     """A compressed file that is cut off, does not match its checksum, or has something else behind it."""
+
+
+class TooLargeError(ValueError):
+    """A file that unpacks to more than is allowed."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +32,7 @@ class TextFile:
 
     Attributes:
         path: where it is.
-        compression: `gzip` or `none`, by its first bytes and not by its name.
+        compression: `gzip`, `zstd` or `none`, by its first bytes and not by its name.
         file_no: position among the files read; later files have higher numbers.
     """
 
@@ -34,8 +44,9 @@ class TextFile:
     def of(cls, path: Path, file_no: int) -> "TextFile":
         """Look at a file's first bytes."""
         with path.open("rb") as stream:
-            is_gzip = stream.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
-        return cls(path, "gzip" if is_gzip else "none", file_no)
+            first = stream.read(max(map(len, _MAGIC)))
+        compression = next((name for magic, name in _MAGIC.items() if first.startswith(magic)), "none")
+        return cls(path, compression, file_no)
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
@@ -46,12 +57,15 @@ class TextFile:
         """
         try:
             if self.compression == "gzip":
-                with gzip.open(self.path) as stream:
+                with igzip.open(self.path) as stream:
                     yield cast(BinaryIO, stream)
+            elif self.compression == "zstd":
+                with zstd.open(self.path) as unpacked:
+                    yield cast(BinaryIO, unpacked)
             else:
                 with self.path.open("rb") as plain:
                     yield plain
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        except (EOFError, isal_zlib.error, igzip.BadGzipFile, zstd.ZstdError) as error:
             raise DamagedFileError(str(error)) from error
 
 
@@ -70,16 +84,20 @@ class Inspection:
     is_plainly_ended: bool
 
 
-def inspect_text(file: TextFile) -> Inspection:
-    """Read a file to its end, as DuckDB does not: it takes damaged gzip as it comes, and NUL as a letter.
+def inspect_text(file: TextFile, most_bytes: int) -> Inspection:
+    """Read a file to its end, as DuckDB does not: it takes damaged archives as they come, and NUL as a letter.
 
     Raises:
         DamagedFileError: it cannot be decompressed to its end, or its checksum is wrong.
+        TooLargeError: it unpacks to more than `most_bytes`.
     """
-    line_feeds = carriage_returns = pairs = 0
+    line_feeds = carriage_returns = pairs = size = 0
     has_nul = False
     last = b""
     for block in _iter_blocks(file):
+        size += len(block)
+        if size > most_bytes:
+            raise TooLargeError(f"more than {most_bytes / 1e6:.0f} MB")
         line_feeds += block.count(b"\n")
         has_nul = has_nul or b"\0" in block
         if b"\r" in block:
@@ -98,15 +116,37 @@ def _iter_blocks(file: TextFile) -> Iterator[bytes]:
         if file.compression == "none":
             yield from iter(lambda: stream.read(_BLOCK_SIZE), b"")
             return
-        unpack = zlib.decompressobj(wbits=31)
+        unpack = _unpack_gzip if file.compression == "gzip" else _unpack_zstd
         try:
-            for packed in iter(lambda: stream.read(_BLOCK_SIZE // 8), b""):
-                while packed:
-                    if unpack.eof:  # several members in a row are one text
-                        unpack = zlib.decompressobj(wbits=31)
-                    yield unpack.decompress(packed, _BLOCK_SIZE)
-                    packed = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
-        except zlib.error as error:
+            yield from unpack(iter(lambda: stream.read(_BLOCK_SIZE // 8), b""))
+        except (isal_zlib.error, zstd.ZstdError) as error:
             raise DamagedFileError(str(error)) from error
-        if not unpack.eof:
-            raise DamagedFileError("the file ends in the middle of its compressed text")
+
+
+def _unpack_gzip(packed_blocks: Iterator[bytes]) -> Iterator[bytes]:
+    unpack = isal_zlib.decompressobj(wbits=31)
+    for packed in packed_blocks:
+        while packed:
+            if unpack.eof:  # several members in a row are one text
+                unpack = isal_zlib.decompressobj(wbits=31)
+            yield unpack.decompress(packed, _BLOCK_SIZE)
+            packed = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
+    _check_ended(unpack.eof)
+
+
+def _unpack_zstd(packed_blocks: Iterator[bytes]) -> Iterator[bytes]:
+    unpack = zstd.ZstdDecompressor()
+    for packed in packed_blocks:
+        while packed:
+            if unpack.eof:
+                unpack = zstd.ZstdDecompressor()
+            yield unpack.decompress(packed, _BLOCK_SIZE)
+            while not unpack.eof and not unpack.needs_input:
+                yield unpack.decompress(b"", _BLOCK_SIZE)
+            packed = unpack.unused_data if unpack.eof else b""
+    _check_ended(unpack.eof)
+
+
+def _check_ended(is_ended: bool) -> None:
+    if not is_ended:
+        raise DamagedFileError("the file ends in the middle of its compressed text")

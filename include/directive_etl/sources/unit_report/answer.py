@@ -5,6 +5,7 @@ file but figures, typed texts and its masked name goes into an answer, and no pa
 """
 
 import codecs
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,9 +21,13 @@ from directive_etl.registry.obligations import expected_report
 from directive_etl.registry.units import Unit, units_on
 from directive_etl.sources.unit_report import answer_texts as texts
 from directive_etl.sources.unit_report.check import Finding, form_as_of
+from directive_etl.sources.unit_report.ooxml import NotMarkableError
+from directive_etl.sources.unit_report.own_workbook import mark_own_workbook
 from directive_etl.sources.unit_report.report import ReadReport, UnreadableReport
 from directive_etl.sources.unit_report.returned import returned_workbook
 from directive_etl.sources.unit_report.template import write_whole
+
+log = logging.getLogger(__name__)
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -64,8 +69,8 @@ def write_answer(outbox: Path, submission: Submission) -> Path:
     """Write the answer to one file into the unit's folder of the outbox, whole or not at all.
 
     Returns:
-        The answer: `<day>-<start of the hash>-bien-nhan.txt`, `-tra-lai.xlsx` (`.txt` when there is no form
-        to mark), or `-da-nhan-<time of receipt>.txt` for bytes that were sent before.
+        The answer: `<day>-<start of the hash>-bien-nhan.txt`, `-tra-lai.xlsx` (`.xlsm` when it was sent
+        so, `.txt` when there is no form to mark), or `-da-nhan-<time of receipt>.txt` for bytes that were sent before.
 
     Raises:
         ConfigurationError: the unit's code is no name of a folder, so the answer would leave the outbox.
@@ -80,24 +85,33 @@ def write_answer(outbox: Path, submission: Submission) -> Path:
     if submission.outcome == "duplicate":
         received = f"{submission.received_at.astimezone(LOCAL_ZONE):%Y%m%d-%H%M%S}"
         return _write_text(folder / f"{stem}-da-nhan-{received}.txt", _iter_duplicate(submission))
-    marked = _marked_workbook(submission) if submission.findings else None
-    if marked is None:
+    suffix, marked = _marked_workbook(submission) if submission.findings else ("", b"")
+    if not marked:
         return _write_text(folder / f"{stem}-tra-lai.txt", _iter_return(submission))
-    path = folder / f"{stem}-tra-lai.xlsx"
+    path = folder / f"{stem}-tra-lai{suffix}"
     write_whole(path, marked)
     return path
 
 
-def _marked_workbook(submission: Submission) -> bytes | None:
-    """Return the unit's form with what it typed and every fault; None when its form is not known."""
+def _marked_workbook(submission: Submission) -> tuple[str, bytes]:
+    """Return the suffix and the bytes of the unit's own workbook with every fault marked.
+
+    What is no .xlsx cannot carry the marks: then it is the unit's form as .xlsx, with what it typed. Empty when
+    the form is not known either.
+    """
     report, directive = submission.report, submission.directive
     if directive is None or not isinstance(report, ReadReport):
-        return None
+        return "", b""
+    try:
+        if report.sheet_name:
+            return mark_own_workbook(report.path.read_bytes(), report, submission.findings)
+    except NotMarkableError as error:
+        log.info("unit_report %s: the form is filled in anew: %s", submission.unit_code, error)
     form = form_as_of(report, directive)
     unit = _unit(report.unit_code, submission.answer_day)
     if form is None or unit is None:
-        return None
-    return returned_workbook(form, unit, report, submission.findings)
+        return "", b""
+    return ".xlsx", returned_workbook(form, unit, report, submission.findings)
 
 
 def _write_text(path: Path, lines: Iterator[str]) -> Path:

@@ -19,6 +19,7 @@ from directive_etl.sources.unit_report.form import (
 )
 from directive_etl.sources.unit_report.locks import locked_at
 from directive_etl.sources.unit_report.messages import Rule, Severity
+from directive_etl.sources.unit_report.relatives import Relatives, compare_with_relatives
 from directive_etl.sources.unit_report.report import Broken, Cell, ReadReport, UnreadableReport
 from directive_etl.sources.unit_report.typed_values import is_fraction
 
@@ -26,6 +27,7 @@ from directive_etl.sources.unit_report.typed_values import is_fraction
 JUMP_FACTOR, SMALLEST_BASE = 10, 20
 # Shorter forms are alike by chance.
 FEWEST_TO_COMPARE = 10
+NO_RELATIVES = Relatives()
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,11 @@ def unreadable_finding(report: UnreadableReport) -> Finding:
     return Finding("error", report.reason_code, "", "", report.message_vi, report.message_en)
 
 
+def not_stored_finding(found: str) -> Finding:
+    """Return the one finding of a report that the warehouse did not take; `found` names the constraint."""
+    return _of_file(messages.NOT_STORED, found=found)
+
+
 def check_report(
     report: ReadReport,
     directive: Directive | None,
@@ -71,6 +78,7 @@ def check_report(
     received_at: datetime,
     previous: Mapping[tuple[str, str], int],
     *,
+    relatives: Relatives = NO_RELATIVES,
     is_locked: bool = False,
     has_twin: bool = False,
 ) -> list[Finding]:
@@ -82,6 +90,7 @@ def check_report(
         sender_unit_code: the unit whose inbox it came in.
         received_at: when it came, by the channel's clock, aware.
         previous: the unit's last accepted figure of an earlier day, by measure and category ('' without).
+        relatives: what its parent and its children had reported for the day.
         is_locked: whether the day's figures may not be corrected any more.
         has_twin: whether another unit sent the very same figures for the day before.
 
@@ -94,7 +103,9 @@ def check_report(
     if report.template_version != TEMPLATE_VERSION:
         return [_of_file(messages.OLD_TEMPLATE, found=report.template_version, expected=TEMPLATE_VERSION)]
     if report.unit_code != sender_unit_code:
-        return [_of_file(messages.WRONG_UNIT, found=report.unit_code, sender=sender_unit_code)]
+        place = Place(report.sheet_name or REPORT_SHEET, report.unit_address)
+        details = {"found": report.unit_code, "sender": sender_unit_code}
+        return [_finding(messages.WRONG_UNIT, place, details)]
     dated = list(_iter_date_faults(report, directive, received_at, is_locked))
     form = form_as_of(report, directive)
     if form is None:
@@ -104,6 +115,8 @@ def check_report(
     known = {} if dated else previous
     faults = [*dated, *_iter_figure_faults(report, form, known)]
     if not has_errors(faults):
+        for rule, key, cell, details in compare_with_relatives(report, directive, relatives):
+            faults.append(_of_cell(rule, directive, key, cell, None, **details))
         faults += _iter_copies(report, form, known, received_at, has_twin=has_twin)
     return faults
 
@@ -254,7 +267,7 @@ def _of_file(rule: Rule, **details: str) -> Finding:
 
 
 def _of_date(rule: Rule, report: ReadReport, **details: str) -> Finding:
-    return _finding(rule, Place(REPORT_SHEET, report.date_address), details)
+    return _finding(rule, Place(report.sheet_name or REPORT_SHEET, report.date_address), details)
 
 
 def _of_cell(

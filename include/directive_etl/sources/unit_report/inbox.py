@@ -1,22 +1,20 @@
 """The inbox: which files are new, and each file's way to an answer."""
 
 import logging
-import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pandas as pd
 import sqlalchemy as sa
 
-from directive_etl.landing import LandedFile, land_file
-from directive_etl.masking import mask_digits
+from directive_etl.landing import LandedFile
 from directive_etl.periods import to_local_date
-from directive_etl.quality.results import CheckResult, describe, failed_critical
-from directive_etl.quality.suites import check_frame
+from directive_etl.quality.results import describe, failed_critical
+from directive_etl.quality.suites import check_parts
 from directive_etl.registry.directive import Directive
-from directive_etl.sources.unit_report import load, locks, summary
+from directive_etl.sources.unit_report import history, load, locks, summary
 from directive_etl.sources.unit_report.answer import Submission, write_answer
 from directive_etl.sources.unit_report.check import (
     Finding,
@@ -25,15 +23,15 @@ from directive_etl.sources.unit_report.check import (
     has_errors,
     unreadable_finding,
 )
-from directive_etl.sources.unit_report.load import JudgedReport
+from directive_etl.sources.unit_report.grouping import independent_groups
+from directive_etl.sources.unit_report.judged import FIGURE_COLUMNS, JudgedReport, refusal_of
 from directive_etl.sources.unit_report.read import ReadReport, UnreadableReport, read_reports
 from directive_etl.sources.unit_report.rules import RULES
 
 log = logging.getLogger(__name__)
 
-# Files are read and checked in batches, since a process and a suite cost more than a file; each is loaded alone.
+# Files are read, checked and loaded in batches, since a process, a suite and a transaction cost more than a file.
 BATCH_SIZE = 200
-FIGURE_COLUMNS = ["measure_code", "category_code", "value"]
 
 Reading = ReadReport | UnreadableReport
 
@@ -43,22 +41,24 @@ class Inbox:
 
     Args:
         engine: of the role etl_loader.
-        inbox: holds one folder per unit; who sent a file is said by its folder alone.
-        landing: root of the landing zone.
+        arrived: one landed file per sending, in the order in which they came; its part is the unit that sent it.
         outbox: where each unit finds its answers.
         directives: all that are declared.
     """
 
     def __init__(
-        self, engine: sa.Engine, inbox: Path, landing: Path, outbox: Path, directives: Sequence[Directive]
+        self,
+        engine: sa.Engine,
+        arrived: Iterable[LandedFile],
+        outbox: Path,
+        directives: Sequence[Directive],
     ) -> None:
         self._engine = engine
-        self._inbox = inbox
-        self._landing = landing
+        self._arrived = arrived
         self._outbox = outbox
         self._directives: Mapping[str, Directive] = {directive.code: directive for directive in directives}
         with engine.connect() as connection:
-            answered = load.answered_files(connection)
+            answered = history.answered_files(connection)
             self._reopenings = locks.reopenings(connection)
         keys = zip(answered["unit_code"], answered["sha256"], answered["known_at"], strict=True)
         self._answered: dict[tuple[str, str, datetime], date] = {
@@ -71,7 +71,7 @@ class Inbox:
             self._remember(unit_code, sha256, known_at)
 
     def process(self, again_for: date | None = None) -> list[date]:
-        """Land, read, check, load or refuse, and answer each new file.
+        """Read, check, load or refuse, and answer each new file.
 
         Args:
             again_for: also go once more through the files already answered for this day; they change nothing.
@@ -87,27 +87,11 @@ class Inbox:
         return sorted(changed)
 
     def _iter_due(self, again_for: date | None) -> Iterator[LandedFile]:
-        for path, known_at in self._files_in_order():
-            unit_code = path.parent.name
-            landed = land_file(self._landing, load.SOURCE, unit_code, to_local_date(known_at), path)
-            landed = replace(landed, known_at=known_at)
-            self._remember(unit_code, landed.sha256, known_at)
-            answered_for = self._answered.get((unit_code, landed.sha256, known_at))
+        for landed in self._arrived:
+            self._remember(landed.part_code, landed.sha256, landed.known_at)
+            answered_for = self._answered.get((landed.part_code, landed.sha256, landed.known_at))
             if answered_for is None or answered_for == again_for:
                 yield landed
-
-    def _files_in_order(self) -> list[tuple[Path, datetime]]:
-        found = []
-        for path in self._inbox.glob("*/*"):
-            if path.name.startswith("."):
-                continue
-            status = path.lstat()
-            if not stat.S_ISREG(status.st_mode):
-                log.warning("unit_report: %s is no file and is left where it is", mask_digits(str(path)))
-                continue
-            known_at = datetime.fromtimestamp(status.st_mtime_ns // 1000 / 1_000_000, UTC)
-            found.append((path, known_at))
-        return sorted(found, key=lambda file: (file[1], file[0]))
 
     def _remember(self, unit_code: str, sha256: str, known_at: datetime) -> None:
         first = self._first_sent.get((unit_code, sha256), known_at)
@@ -116,28 +100,27 @@ class Inbox:
     def _process_batch(self, files: Sequence[LandedFile]) -> set[date]:
         originals = [file for file in files if self._first_sent[file.part_code, file.sha256] == file.known_at]
         reports = read_reports([file.path for file in originals], list(self._directives.values()))
-        judged = [self._judge(file, report) for file, report in zip(originals, reports, strict=True)]
-        checks = _check([one for one in judged if not one.refusal])
-        has_failed = bool(failed_critical(checks))
+        judged = _with_checks([self._judge(*pair) for pair in zip(originals, reports, strict=True)])
         changed: set[date] = set()
-        for one, report in zip(judged, reports, strict=True):
-            if one.refusal:
-                load.load_report(self._engine, one, ())
-            else:
-                # A batch that fails the suite is looked at file by file: the others in it are not at fault.
-                own_checks = _check([one]) if has_failed else checks
-                one = self._compare_with_history(
-                    replace(one, refusal=describe(failed_critical(own_checks))), report
-                )
-                if load.load_report(self._engine, one, own_checks) and not one.refusal:
-                    changed.add(one.report_date)
-            self._answer(one, report)
+        for places in independent_groups(judged):
+            changed |= self._load_group(
+                [judged[place] for place in places], [reports[place] for place in places]
+            )
         for file in files:
             if file not in originals:
                 self._answer_duplicate(file)
         senders = {file.part_code for file in files}
         summary.write_summaries(self._engine, self._outbox, self._directives.values(), senders)
         return changed
+
+    def _load_group(self, judged: Sequence[JudgedReport], reports: Sequence[Reading]) -> set[date]:
+        """Load and answer reports of different units, none of which has to be compared with another."""
+        loaded = load.load_reports(self._engine, self._compare_with_history(judged, reports))
+        with self._engine.connect() as connection:
+            numbers = history.ledger_numbers(connection, [one.landed for one in judged])
+        for (one, _), report, number in zip(loaded, reports, numbers, strict=True):
+            self._answer(one, report, number)
+        return {one.report_date for one, is_written in loaded if is_written and not one.refusal}
 
     def _judge(self, file: LandedFile, report: Reading) -> JudgedReport:
         """Find the errors of one file; they need no other file, so a whole batch can be judged before it is loaded."""
@@ -155,23 +138,34 @@ class Inbox:
             file, report.directive_code, report_date, _figures_of(report), findings, "", report.reasons
         )
 
-    def _compare_with_history(self, one: JudgedReport, report: Reading) -> JudgedReport:
-        """Add the warnings that depend on the figures before, which may have come with this very batch."""
-        if one.refusal or isinstance(report, UnreadableReport):
-            return one
+    def _compare_with_history(
+        self, judged: Sequence[JudgedReport], reports: Sequence[Reading]
+    ) -> list[JudgedReport]:
+        """Add the warnings that depend on what had come before, which may be of this very batch."""
         with self._engine.connect() as connection:
-            previous = load.previous_figures(connection, one.unit_code, one.report_date, one.landed.known_at)
-            has_twin = comparable_figures(report) is not None and load.has_twin(connection, one)
-        directive = self._directives[one.directive_code]
-        findings = check_report(
-            report, directive, one.unit_code, one.landed.known_at, previous, has_twin=has_twin
-        )
-        # A rule that began as a warning may refuse by now.
-        return replace(one, findings=findings, refusal=_refusal(findings))
+            previous = history.previous_figures(connection, judged)
+            relatives = history.figures_of_relatives(connection, judged)
+            twins = history.have_twins(connection, judged)
+        compared = []
+        known = zip(judged, reports, previous, relatives, twins, strict=True)
+        for one, report, figures, related, has_twin in known:
+            if one.refusal or isinstance(report, UnreadableReport):
+                compared.append(one)
+                continue
+            findings = check_report(
+                report,
+                self._directives[one.directive_code],
+                one.unit_code,
+                one.landed.known_at,
+                figures,
+                relatives=related,
+                has_twin=has_twin and comparable_figures(report) is not None,
+            )
+            # A rule that began as a warning may refuse by now.
+            compared.append(replace(one, findings=findings, refusal=refusal_of(findings)))
+        return compared
 
-    def _answer(self, one: JudgedReport, report: Reading) -> None:
-        with self._engine.connect() as connection:
-            ledger_number = load.ledger_number(connection, one.landed)
+    def _answer(self, one: JudgedReport, report: Reading, ledger_number: int | None) -> None:
         write_answer(
             self._outbox,
             Submission(
@@ -190,7 +184,7 @@ class Inbox:
     def _answer_duplicate(self, file: LandedFile) -> None:
         first_sent = self._first_sent[file.part_code, file.sha256]
         with self._engine.connect() as connection:
-            report_date, figure_count = load.batch_of(connection, file.part_code, file.sha256, first_sent)
+            report_date, figure_count = history.batch_of(connection, file.part_code, file.sha256, first_sent)
         load.record_duplicate(self._engine, file, report_date, figure_count)
         write_answer(
             self._outbox,
@@ -214,19 +208,10 @@ def _refused(
     findings: Sequence[Finding],
     figures: pd.DataFrame | None = None,
 ) -> JudgedReport:
-    reason = _refusal(findings)
+    reason = refusal_of(findings)
     if figures is None:
         figures = pd.DataFrame(columns=FIGURE_COLUMNS)
     return JudgedReport(file, directive_code, report_date, figures, findings, reason)
-
-
-def _refusal(findings: Sequence[Finding]) -> str:
-    """Say in a sentence why the findings refuse a file; empty when they do not."""
-    errors = [finding for finding in findings if finding.severity == "error"]
-    if not errors:
-        return ""
-    first = errors[0].message_en
-    return first if len(errors) == 1 else f"{len(errors)} errors; the first: {first}"
 
 
 def _figures_of(report: ReadReport) -> pd.DataFrame:
@@ -234,9 +219,21 @@ def _figures_of(report: ReadReport) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=FIGURE_COLUMNS, dtype=object)
 
 
-def _check(accepted: Sequence[JudgedReport]) -> list[CheckResult]:
-    if not accepted:
-        return []
-    frames = [one.figures.assign(unit_code=one.unit_code, report_date=one.report_date) for one in accepted]
+def _with_checks(judged: Sequence[JudgedReport]) -> list[JudgedReport]:
+    """Add to each accepted report what the suite finds in its figures; a critical fault refuses it."""
+    frames = [
+        one.figures.assign(unit_code=one.unit_code, report_date=one.report_date, place=place)
+        for place, one in enumerate(judged)
+        if not one.refusal
+    ]
+    if not frames:
+        return list(judged)
     frame = pd.concat(frames, ignore_index=True)
-    return check_frame(frame.assign(value=frame["value"].astype("Float64")), load.SUITE, RULES)
+    frame["value"] = frame["value"].astype("Float64")
+    found = check_parts(frame, "place", load.SUITE, RULES)
+    return [
+        replace(one, checks=found[place], refusal=describe(failed_critical(found[place])))
+        if place in found
+        else one
+        for place, one in enumerate(judged)
+    ]

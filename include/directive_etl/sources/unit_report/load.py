@@ -1,163 +1,154 @@
-"""Load accepted reports and record refused ones: one file, one transaction, one ledger row."""
+"""Load accepted reports and record refused ones: one file, one ledger row, and nothing of a file by halves.
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+Reports of different units are loaded together, since a transaction and its statements cost far more than a
+report. When the warehouse does not take one of them, the group is halved until that one stands alone.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
 
 import pandas as pd
+import psycopg
 import sqlalchemy as sa
 
 from directive_etl.landing import LandedFile
 from directive_etl.quality import RowAccount, mask_digits, refused_frame
-from directive_etl.quality.results import CheckResult
-from directive_etl.sources.unit_report.check import Finding
-from directive_etl.sources.unit_report.form import FigureKey
-from directive_etl.warehouse.ledger import Batch, lock_part, write_batch
-from directive_etl.warehouse.observations import record_observations
+from directive_etl.sources.unit_report.check import Finding, not_stored_finding
+from directive_etl.sources.unit_report.history import SOURCE
+from directive_etl.sources.unit_report.judged import JudgedReport, refusal_of
+from directive_etl.warehouse.ledger import (
+    Batch,
+    are_recorded,
+    lock_part,
+    lock_parts,
+    write_batch,
+    write_batches,
+)
+from directive_etl.warehouse.observations import has_news, record_batches
 from directive_etl.warehouse.staging import append_rows
 from directive_etl.warehouse.tables import facts, ops
 
-SOURCE = "unit_report"
+log = logging.getLogger(__name__)
+
 SUITE = "core.unit_figure"
 
-
-@dataclass(frozen=True)
-class JudgedReport:
-    """A report that was read and checked.
-
-    Attributes:
-        landed: the file; its part is the unit whose inbox it came in.
-        directive_code: the directive it is about.
-        report_date: the day it is about.
-        figures: one row per figure on the form: measure_code, category_code ('' without), value (int or None).
-        findings: errors and warnings.
-        refusal: why the file as a whole was refused; empty when it is accepted.
-        reasons: by figure, why the unit says that it is right.
-    """
-
-    landed: LandedFile
-    directive_code: str
-    report_date: date
-    figures: pd.DataFrame
-    findings: Sequence[Finding]
-    refusal: str
-    reasons: Mapping[FigureKey, str] = field(default_factory=dict)
-
-    @property
-    def unit_code(self) -> str:
-        """The unit whose inbox it came in."""
-        return self.landed.part_code
+# What the database says about rows, not about itself; COPY speaks through the driver alone.
+_REFUSALS = (sa.exc.IntegrityError, sa.exc.DataError, psycopg.IntegrityError, psycopg.DataError)
 
 
-def answered_files(connection: sa.Connection) -> pd.DataFrame:
-    """Return what was answered before: unit_code, sha256, known_at (UTC) of each file, and its report_date."""
-    query = (
-        sa.select(
-            ops.load_batch.c.part_code.label("unit_code"),
-            ops.batch_file.c.sha256,
-            ops.load_batch.c.known_at,
-            ops.load_batch.c.report_date,
-        )
-        .join(ops.batch_file, ops.batch_file.c.batch_id == ops.load_batch.c.batch_id)
-        .where(ops.load_batch.c.source_code == SOURCE)
-    )
-    frame = pd.read_sql(query, connection)
-    frame["known_at"] = pd.to_datetime(frame["known_at"], utc=True)
-    return frame
-
-
-def previous_figures(
-    connection: sa.Connection, unit_code: str, report_date: date, known_by: datetime
-) -> dict[tuple[str, str], int]:
-    """Return the unit's figure of the last day before one that has a value, by measure and category, as known then."""
-    table = facts.observation
-    figure = (table.c.measure_code, table.c.category_code, table.c.figure_date)
-    known = (
-        sa.select(*figure, table.c.value)
-        .distinct(*figure)
-        .where(
-            table.c.source_code == SOURCE,
-            table.c.unit_code == unit_code,
-            table.c.figure_date < report_date,
-            table.c.known_at <= known_by,
-        )
-        .order_by(*figure, table.c.known_at.desc(), table.c.recorded_at.desc())
-        .subquery()
-    )
-    query = sa.select(known).where(known.c.value.is_not(None)).order_by(known.c.figure_date)
-    return {(row.measure_code, row.category_code): row.value for row in connection.execute(query)}
-
-
-def batch_of(connection: sa.Connection, unit_code: str, sha256: str, known_at: datetime) -> tuple[date, int]:
-    """Return the reporting day and the number of figures of a sending that was answered before."""
-    batch = ops.load_batch
-    query = (
-        sa.select(batch.c.report_date, batch.c.read_count)
-        .join(ops.batch_file, ops.batch_file.c.batch_id == batch.c.batch_id)
-        .where(
-            batch.c.source_code == SOURCE,
-            batch.c.part_code == unit_code,
-            batch.c.known_at == known_at,
-            ops.batch_file.c.sha256 == sha256,
-        )
-    )
-    row = connection.execute(query).one()
-    return row.report_date, row.read_count
-
-
-def load_report(engine: sa.Engine, report: JudgedReport, checks: Sequence[CheckResult]) -> bool:
-    """Load one accepted report, or record why it was refused, in one transaction.
+def load_reports(engine: sa.Engine, reports: Sequence[JudgedReport]) -> list[tuple[JudgedReport, bool]]:
+    """Load accepted reports and record why others were refused; one that cannot be stored costs only itself.
 
     Args:
         engine: of the role etl_loader.
-        report: read and judged.
-        checks: what the suite found on the batch of reports it came with.
+        reports: read and judged, each of another unit.
 
     Returns:
-        Whether anything was written: not when the same file was recorded before and changes nothing.
+        Each report, refused by now if the warehouse did not take it, and whether anything was written: not
+        when the same file was recorded before and changes nothing.
     """
+    if not reports:
+        return []
+    try:
+        return list(zip(reports, _load_together(engine, reports), strict=True))
+    except _REFUSALS as error:
+        if len(reports) == 1:
+            return [_record_as_refused(engine, reports[0], error)]
+    half = len(reports) // 2
+    return load_reports(engine, reports[:half]) + load_reports(engine, reports[half:])
+
+
+def _load_together(engine: sa.Engine, reports: Sequence[JudgedReport]) -> list[bool]:
     with engine.begin() as connection:
-        lock_part(connection, SOURCE, report.unit_code)
-        if report.refusal:
-            return write_batch(connection, _batch(report, checks))
-        figures = report.figures.assign(category_code=report.figures["category_code"].fillna(""))
-        observations = figures.assign(
-            unit_code=report.unit_code,
-            figure_date=report.report_date,
-            obs_status=figures["value"].isna().map({True: "M", False: "A"}),
-            known_at=report.landed.known_at,
-        )
-
-        def load(batch_id: int) -> int:
-            changed = record_observations(
-                connection, observations, source_code=SOURCE, batch_id=batch_id, keep_confirmations=True
-            ).changed
-            rows = figures.assign(
-                unit_code=report.unit_code,
-                report_date=report.report_date,
-                directive_code=report.directive_code,
-                batch_id=batch_id,
+        lock_parts(connection, SOURCE, (one.unit_code for one in reports))
+        batches = [_batch(one) for one in reports]
+        together = list(zip(reports, batches, are_recorded(connection, batches), strict=True))
+        if new := [(one, batch) for one, batch, was_recorded in together if not was_recorded]:
+            written = [one for one, _ in new]
+            write_batches(
+                connection, [batch for _, batch in new], lambda ids: _load_figures(connection, written, ids)
             )
-            append_rows(connection, facts.unit_figure, rows)
-            _keep_apart(connection, report, batch_id)
-            return changed
+        again = [one for one, _, was_recorded in together if was_recorded and not one.refusal]
+        if not again or not has_news(connection, _figures(again, [0] * len(again))):
+            return [not was_recorded for *_, was_recorded in together]
+        return [
+            not was_recorded or _write_again(connection, one, batch) for one, batch, was_recorded in together
+        ]
 
-        return write_batch(connection, _batch(report, checks), load)
+
+def _record_as_refused(
+    engine: sa.Engine, report: JudgedReport, error: sa.exc.DBAPIError | psycopg.Error
+) -> tuple[JudgedReport, bool]:
+    """Refuse a report for what the database says about it, of which only names are told: the rest may be personal."""
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    if report.refusal or not isinstance(cause, psycopg.Error):
+        raise error
+    found = cause.diag.constraint_name or type(cause).__name__
+    log.error("unit_report %s %s: not stored: %s", report.unit_code, report.report_date, found)
+    findings = [not_stored_finding(found)]
+    refused = replace(report, findings=findings, refusal=refusal_of(findings))
+    (is_written,) = _load_together(engine, [refused])
+    return refused, is_written
 
 
-def _keep_apart(connection: sa.Connection, report: JudgedReport, batch_id: int) -> None:
-    """Write what is kept of an accepted report beside its figures: its warnings, and what tells a copy."""
-    row = {
-        "batch_id": batch_id,
-        "unit_code": report.unit_code,
-        "report_date": report.report_date,
-        "known_at": report.landed.known_at,
-        "figures_hash": figures_hash(report.figures),
-    }
-    connection.execute(sa.insert(ops.accepted_report).values(row))
-    warnings = [
+def _write_again(connection: sa.Connection, report: JudgedReport, batch: Batch) -> bool:
+    """Write a report that was recorded before, unless it changes nothing."""
+    if report.refusal:
+        return False
+    return write_batch(connection, batch, lambda id_: _load_figures(connection, [report], [id_]).get(id_, 0))
+
+
+def _load_figures(
+    connection: sa.Connection, reports: Sequence[JudgedReport], batch_ids: Sequence[int]
+) -> Mapping[int, int]:
+    """Load the figures of the accepted reports, and keep their warnings and what tells a copy."""
+    accepted = [(one, id_) for one, id_ in zip(reports, batch_ids, strict=True) if not one.refusal]
+    if not accepted:
+        return {}
+    figures = _figures([one for one, _ in accepted], [id_ for _, id_ in accepted])
+    changed = record_batches(connection, figures, source_code=SOURCE, keep_confirmations=True)
+    append_rows(connection, facts.unit_figure, figures.assign(report_date=figures["figure_date"]))
+    kept = [
         {
+            "batch_id": batch_id,
+            "unit_code": one.unit_code,
+            "report_date": one.report_date,
+            "known_at": one.landed.known_at,
+            "figures_hash": one.figures_hash,
+        }
+        for one, batch_id in accepted
+    ]
+    append_rows(connection, ops.accepted_report, pd.DataFrame(kept))
+    if warnings := [row for one, batch_id in accepted for row in _warning_rows(one, batch_id)]:
+        append_rows(connection, ops.report_warning, pd.DataFrame(warnings))
+    return changed
+
+
+def _figures(reports: Sequence[JudgedReport], batch_ids: Sequence[int]) -> pd.DataFrame:
+    """Return the reports' figures as observations, each with the batch, the unit, the day and the directive."""
+    frame = pd.concat([one.figures for one in reports], ignore_index=True)
+    sizes = [len(one.figures) for one in reports]
+
+    def repeated(values: Sequence[Any]) -> pd.Series:
+        repetitions = zip(values, sizes, strict=True)
+        return pd.Series([value for value, size in repetitions for _ in range(size)], dtype=object)
+
+    return frame.assign(
+        batch_id=repeated(batch_ids),
+        unit_code=repeated([one.unit_code for one in reports]),
+        figure_date=repeated([one.report_date for one in reports]),
+        directive_code=repeated([one.directive_code for one in reports]),
+        known_at=repeated([one.landed.known_at for one in reports]),
+        obs_status=frame["value"].isna().map({True: "M", False: "A"}),
+    )
+
+
+def _warning_rows(report: JudgedReport, batch_id: int) -> Iterator[dict[str, Any]]:
+    for number, finding in enumerate(report.findings):
+        yield {
             "batch_id": batch_id,
             "warning_number": number,
             "rule_code": finding.code,
@@ -167,50 +158,11 @@ def _keep_apart(connection: sa.Connection, report: JudgedReport, batch_id: int) 
             "message": finding.message_en,
             "reason": _reason_of(report, finding),
         }
-        for number, finding in enumerate(report.findings)
-    ]
-    if warnings:
-        connection.execute(sa.insert(ops.report_warning), warnings)
 
 
 def _reason_of(report: JudgedReport, finding: Finding) -> str | None:
     reason = report.reasons.get(finding.key) if finding.key else None
     return mask_digits(reason) if reason else None
-
-
-def figures_hash(figures: pd.DataFrame) -> str:
-    """Return a hash that is equal for equal figures, whose-ever they are."""
-    columns = (figures["measure_code"], figures["category_code"].fillna(""), figures["value"])
-    lines = sorted(f"{measure}/{category}={value}" for measure, category, value in zip(*columns, strict=True))
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def has_twin(connection: sa.Connection, report: JudgedReport) -> bool:
-    """Say whether another unit had sent the very same figures for the day, as known when this one came."""
-    table = ops.accepted_report
-    query = sa.select(sa.literal(True)).where(
-        table.c.report_date == report.report_date,
-        table.c.figures_hash == figures_hash(report.figures),
-        table.c.unit_code != report.unit_code,
-        table.c.known_at <= report.landed.known_at,
-    )
-    return connection.execute(query.limit(1)).scalar() is not None
-
-
-def ledger_number(connection: sa.Connection, landed: LandedFile) -> int | None:
-    """Return the ledger row of one sending; None when it left none."""
-    batch = ops.load_batch
-    query = (
-        sa.select(sa.func.max(batch.c.batch_id))
-        .join(ops.batch_file, ops.batch_file.c.batch_id == batch.c.batch_id)
-        .where(
-            batch.c.source_code == SOURCE,
-            batch.c.part_code == landed.part_code,
-            batch.c.known_at == landed.known_at,
-            ops.batch_file.c.sha256 == landed.sha256,
-        )
-    )
-    return connection.execute(query).scalar()
 
 
 def record_duplicate(engine: sa.Engine, landed: LandedFile, report_date: date, figure_count: int) -> bool:
@@ -233,7 +185,7 @@ def record_duplicate(engine: sa.Engine, landed: LandedFile, report_date: date, f
         return write_batch(connection, batch)
 
 
-def _batch(report: JudgedReport, checks: Sequence[CheckResult]) -> Batch:
+def _batch(report: JudgedReport) -> Batch:
     figure_count = len(report.figures) if not report.refusal else max(len(report.figures), 1)
     errors = [finding for finding in report.findings if finding.severity == "error"]
     warnings = [finding for finding in report.findings if finding.severity == "warning"]
@@ -249,8 +201,8 @@ def _batch(report: JudgedReport, checks: Sequence[CheckResult]) -> Batch:
             refused=figure_count if is_refused else 0,
         ),
         files=[report.landed],
-        refused=refused_frame(_refused_row(report, finding) for finding in errors),
-        checks=() if is_refused else checks,
+        refused=refused_frame(_refused_row(report, finding) for finding in errors) if errors else None,
+        checks=() if is_refused else report.checks,
         suite_name=SUITE,
         status_code="refused" if is_refused else "loaded",
         reason=report.refusal,

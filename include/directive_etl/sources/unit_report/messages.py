@@ -189,6 +189,14 @@ NOT_ON_FORM = Rule(
     "{figure} is no part of the unit's report; the unit takes it out.",
 )
 
+NOT_STORED = Rule(
+    "not_stored",
+    "error",
+    "Hệ thống không ghi được báo cáo này ({found}). Đây không phải lỗi của đơn vị; "
+    "bộ phận tiếp nhận đã được báo và sẽ liên hệ.",
+    "The warehouse does not take the figures ({found}); an engineer looks into it and runs the day again.",
+)
+
 # One cell.
 BROKEN_FORMULA = Rule(
     "broken_formula",
@@ -246,6 +254,20 @@ STOCK_JUMPS = Rule(
     "Hãy kiểm tra lại, có thể đã nhập thừa chữ số; nếu đúng thì ghi lý do vào cột giải trình.",
     "{figure} rose from {previous} in the report before to {found}, more than {factor} times; "
     "perhaps a digit too many was typed.",
+)
+ABOVE_PARENT = Rule(
+    "above_parent",
+    "warning",
+    "“{figure}” là {found}, lớn hơn {limit} mà đơn vị cấp trên báo cáo cùng ngày cho toàn địa bàn. "
+    "Hãy kiểm tra lại; nếu đúng thì ghi lý do vào cột giải trình.",
+    "{figure} is {found}, above {limit}, which the parent unit reported for all its children on that day.",
+)
+UNLIKE_CHILDREN = Rule(
+    "unlike_children",
+    "warning",
+    "“{figure}” là {found}, không khớp với tổng {total} của {count}/{owing} đơn vị trực thuộc đã báo cáo cùng ngày. "
+    "Hãy kiểm tra lại; nếu đúng thì ghi lý do vào cột giải trình.",
+    "{figure} is {found}, which does not fit {total}, the sum of {count} of {owing} child units that have reported.",
 )
 SAME_AS_BEFORE = Rule(
     "same_as_before",

@@ -139,6 +139,8 @@ def _to_report(
         date_address=_address(sheet.date_row, sheet.value_column),
         figures=figures,
         reasons=reasons,
+        unit_address=_unit_address(sheet),
+        sheet_name=sheet.name,
         **keys,
     )
 
@@ -186,6 +188,11 @@ def _made_for(sheet: _Sheet) -> date | None:
 
 def _value_at(sheet: _Sheet, row: int) -> Any:
     return next((_at(cells, sheet.value_column) for number, cells in sheet.rows if number == row), None)
+
+
+def _unit_address(sheet: _Sheet) -> str:
+    rows = (number for number, cells in sheet.rows if _at(cells, sheet.anchor_column) == UNIT_CODE_ANCHOR)
+    return next((_address(row, sheet.value_column) for row in rows), "")
 
 
 def _find_keys(sheets: Mapping[str, Rows], sheet: _Sheet) -> dict[str, str]:

@@ -26,7 +26,8 @@ def archive_fault(file: IO[bytes]) -> str | None:
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
-            if len(entries) > ENTRIES or sum(entry.file_size for entry in entries) > UNPACKED_BYTES:
+            sizes = [entry.file_size for entry in entries]
+            if len(entries) > ENTRIES or sum(sizes) > UNPACKED_BYTES or max(sizes, default=0) > PART_BYTES:
                 return "too_large"
             names = [entry.filename for entry in entries]
             if len(set(names)) != len(names) or any(_leads_out(name) for name in names):
@@ -35,10 +36,10 @@ def archive_fault(file: IO[bytes]) -> str | None:
                 return "password"
             for entry in entries:
                 if entry.filename.endswith((".xml", ".rels")):
-                    with archive.open(entry) as part:
-                        # A document type must come before the first element.
-                        if b"<!DOCTYPE" in part.read(4096).replace(b"\0", b""):
-                            return "unsafe"
+                    content = _read(archive, entry.filename)
+                    # The zeros are those of UTF-16; the whole part is looked at, since a long comment may come first.
+                    if b"<!DOCTYPE" in (content.replace(b"\0", b"") if b"\0" in content[:8] else content):
+                        return "unsafe"
     except (
         zipfile.BadZipFile,
         zipfile.LargeZipFile,

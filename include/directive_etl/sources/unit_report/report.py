@@ -64,9 +64,10 @@ class ReadReport:
         path: the file.
         directive_code, unit_code, template_version: as the file says.
         report_date: the day typed into the form.
-        date_address: the cell of that day.
+        date_address, unit_address: the cells of that day and of the unit's code; empty where there is none.
         figures: each figure of the unit's form that was found, and any other that is filled in.
         reasons: what the clerk wrote to confirm a figure that may be warned about.
+        sheet_name: of the sheet with the form, in NFC; empty for a table of text.
     """
 
     path: Path
@@ -77,6 +78,8 @@ class ReadReport:
     template_version: str
     figures: Mapping[FigureKey, Cell]
     reasons: Mapping[FigureKey, str] = field(default_factory=dict)
+    unit_address: str = ""
+    sheet_name: str = ""
 
 
 @dataclass(frozen=True)

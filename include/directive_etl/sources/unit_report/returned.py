@@ -1,7 +1,7 @@
-"""The workbook that goes back to a unit: its form with what it typed, each fault marked and listed.
+"""The form that goes back to a unit whose file is no .xlsx: what it typed, each fault marked and listed.
 
-It is made anew from the form and never from the sent bytes: a hostile workbook is not opened a second time,
-nothing hidden in it is handed on, and what the unit corrects and sends again is a sound form.
+A .xls, .ods or .csv cannot carry the marks without being written anew by another program, so it is made from the
+form and never from the sent bytes; own_workbook.py marks an .xlsx itself.
 """
 
 from collections.abc import Sequence

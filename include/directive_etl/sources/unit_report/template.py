@@ -38,7 +38,8 @@ _META_PART = "xl/worksheets/sheet3.xml"
 _DAY_ZERO = date(1899, 12, 30)  # what spreadsheet programs count days from, for any day after February 1900
 _CELL = re.compile(
     r'<c r="([A-Z]+[0-9]+)"( s="[0-9]+")?(?: t="[A-Za-z]+")?'
-    r"(?: ?/>|><v>[^<]*</v></c>|><is><t[^>]*>[^<]*</t></is></c>)"
+    # An empty cell is written in two ways, with and without lxml.
+    r"(?: ?/>|></c>|><v>[^<]*</v></c>|><is><t[^>]*>[^<]*</t></is></c>)"
 )
 
 

@@ -66,6 +66,13 @@ load_batch = sa.Table(
         "unchanged_count", sa.Integer, nullable=False, comment="Of those, rows the warehouse already held."
     ),
     sa.Column(
+        "late_count",
+        sa.Integer,
+        nullable=False,
+        server_default="0",
+        comment="Of those loaded or sent more than once, delivery receipts for days that were final; they change nothing.",
+    ),
+    sa.Column(
         "critical_failed_count",
         sa.Integer,
         nullable=False,
@@ -93,6 +100,7 @@ load_batch = sa.Table(
         "read_count = loaded_count + refused_count + duplicate_count + unchanged_count",
         name="nothing_is_lost",
     ),
+    sa.CheckConstraint("late_count BETWEEN 0 AND loaded_count + duplicate_count", name="late_are_loaded"),
     sa.CheckConstraint(
         "least(read_count, loaded_count, refused_count, duplicate_count, unchanged_count, "
         "critical_failed_count, warning_failed_count) >= 0",
@@ -304,6 +312,41 @@ report_reopening = sa.Table(
     sa.Index("report_reopening_unit_code_report_date_idx", "unit_code", "report_date"),
     schema="ops",
     comment="Which locked unit-days were reopened for corrections, and why.",
+)
+
+left_file = sa.Table(
+    "left_file",
+    metadata,
+    sa.Column("source_code", sa.Text, primary_key=True, comment="sms_log, unit_report, or mailbox."),
+    sa.Column(
+        "part_code",
+        sa.Text,
+        primary_key=True,
+        comment="Operator or unit whose folder it is in; empty when the folder is nobody's.",
+    ),
+    sa.Column("report_date", sa.Date, primary_key=True, comment="Day under which it would have landed."),
+    sa.Column(
+        "file_number", sa.Integer, primary_key=True, comment="Place among the files left there, from 0."
+    ),
+    sa.Column("origin", sa.Text, nullable=False, comment="Its name there, long numbers masked."),
+    sa.Column("reason_code", sa.Text, nullable=False, comment="Short code of the reason: landing/left.py."),
+    sa.Column("reason", sa.Text, nullable=False, comment="What was seen and what to do, in a sentence."),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False, comment="Size when last seen. Unit: bytes."),
+    sa.Column(
+        "modified_at", Moment, nullable=False, comment="Its time when last seen, by the channel's clock."
+    ),
+    sa.Column(
+        "is_overdue",
+        sa.Boolean,
+        nullable=False,
+        comment="Whether it has stayed unfinished past the limit: the source's owner must act.",
+    ),
+    sa.Column(
+        "recorded_at", Moment, nullable=False, server_default=sa.text("now()"), comment="When it was written."
+    ),
+    sa.CheckConstraint("size_bytes >= 0", name="size_not_negative"),
+    schema="ops",
+    comment="The files that the last look left where they are, and why. One that is taken or removed has no row.",
 )
 
 batch_decision = sa.Table(

@@ -1,6 +1,6 @@
 """Keep what people decide about held batches, and each check's result as Great Expectations gave it
 
-Revision: 0090, after 0050
+Revision: 0090, after 0070
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0090"
-down_revision = "0050"
+down_revision = "0070"
 branch_labels = None
 depends_on = None
 

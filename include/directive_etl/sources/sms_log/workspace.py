@@ -1,0 +1,39 @@
+"""The database that one count works in: in memory, spilling to scratch files, and gone with the process."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from directive_etl.sources.sms_log.hashing import create_keyed_hash_macro
+from directive_etl.sources.sms_log.numbers import number_macros
+from directive_etl.sources.sms_log.scratch import scratch_folder
+
+
+@contextmanager
+def workspace(
+    parent: Path, memory_limit: str, hash_key: str
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """Open a database that compresses in memory and spills to a scratch folder, where numbers may be.
+
+    Args:
+        parent: where the scratch folder is made.
+        memory_limit: such as `512MB`; beyond it data goes to the scratch folder.
+        hash_key: secret of the keyed hash that stands for a number.
+    """
+    with scratch_folder(parent) as scratch:
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory_limit,
+            "temp_directory": str(scratch / "spill"),
+        }
+        with duckdb.connect(":memory:", config=config) as connection:
+            # Compressed, ten million events fit where 512 MB would spill most of them.
+            connection.execute("ATTACH ':memory:' AS work (COMPRESS)")
+            connection.execute("USE work")
+            # Rows keep the order of the files, in parallel too: a rowid gives line numbers, and breaks ties.
+            connection.execute("SET preserve_insertion_order = true")
+            connection.execute("SET enable_progress_bar = false")
+            connection.execute(number_macros())
+            create_keyed_hash_macro(connection, hash_key)
+            yield connection, scratch

@@ -1,0 +1,560 @@
+"""Each form of log: its example in the documentation is read exactly, compressed or not, and damage is told."""
+
+import gzip
+import io
+import math
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from backports import zstd
+
+from directive_etl.registry.operators import Operator, load_operator
+
+DAY = date(2020, 8, 18)
+EXAMPLES = Path(__file__).parents[3] / "docs" / "sources" / "examples" / "sms_log"
+SAMPLES = {
+    "esms": "esms.jsonl",
+    "esms_callback": "callback.csv",
+    "etelecom": "etelecom.csv",
+    "restcomm": "cdr_restcomm.csv",
+    "smpp": "smpp.log",
+    "kannel": "kannel.log",
+    "jasmin": "messages.log",
+}
+# Messages, segments, recipients; delivered, failed, expired, rejected, pending; rows read; refused places and reasons.
+TRUTH = {
+    "esms": ([3, 3, 3, 1, 1, 0, 0, 1], 5, ["line 4 unknown_status", "line 5 wrong_layout"]),
+    "esms_callback": ([2, 2, 2, 1, 1, 0, 0, 0], 2, []),
+    "etelecom": ([3, 9, 3, 1, 1, 0, 0, 1], 4, ["line 5 bad_time"]),
+    "restcomm": ([2, 3, 2, 1, 0, 0, 1, 0], 3, []),
+    "smpp": ([4, 4, 4, 1, 1, 0, 1, 1], 9, ["line 9 bad_receipt"]),
+    "kannel": ([1, 6, 1, 1, 0, 0, 0, 0], 5, ["line 5 wrong_layout"]),
+    "jasmin": ([2, 7, 2, 1, 0, 1, 0, 0], 5, []),
+}
+FIGURES = ["message", "segment", "recipient", "delivered", "failed", "expired", "rejected", "pending"]
+
+
+def example(name: str) -> tuple[Operator, bytes]:
+    return load_operator(EXAMPLES / f"{name}.yaml"), (EXAMPLES / SAMPLES[name]).read_bytes()
+
+
+def figures(counts) -> list[int]:
+    return [int(counts.daily[f"{figure}_count"].sum()) for figure in FIGURES]
+
+
+def refused(counts) -> list[str]:
+    return (counts.refused["place"] + " " + counts.refused["reason_code"]).tolist()
+
+
+@pytest.mark.parametrize("name", TRUTH)
+def test_an_example_of_the_documentation_is_read_exactly(name: str, count_logs) -> None:
+    operator, sample = example(name)
+    counts = count_logs({DAY: [(SAMPLES[name], sample)]}, operator)
+    expected, read_count, places = TRUTH[name]
+    assert figures(counts) == expected
+    assert refused(counts) == places
+    account = counts.account
+    assert account.read == read_count == account.loaded + account.refused + account.duplicate
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd.compress], ids=["gzip", "zstd"])
+@pytest.mark.parametrize("name", ["esms", "restcomm", "kannel", "jasmin"])
+def test_a_compressed_text_is_the_same_text(name: str, pack: Callable[[bytes], bytes], count_logs) -> None:
+    operator, sample = example(name)
+    counts = count_logs({DAY: [("packed", pack(sample))]}, operator)
+    assert (figures(counts), refused(counts)) == (TRUTH[name][0], TRUTH[name][2])
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda packed: packed[:-5],
+        lambda packed: packed[: len(packed) // 2],
+        lambda packed: packed[:-3] + bytes([packed[-3] ^ 1]) + packed[-2:],
+        lambda packed: packed + b"garbage",
+    ],
+    ids=["without its end", "cut off", "wrong checksum", "garbage behind"],
+)
+def test_a_damaged_zstd_file_is_refused_alone(damage: Callable[[bytes], bytes], count_logs) -> None:
+    operator, sample = example("restcomm")
+    packed = zstd.compress(sample, options={zstd.CompressionParameter.checksum_flag: 1})
+    counts = count_logs({DAY: [("a.zst", damage(packed)), ("b.csv", sample)]}, operator)
+    assert refused(counts) == ["file unreadable_file"]
+    assert figures(counts) == TRUTH["restcomm"][0]
+
+
+def test_several_zstd_frames_are_one_text(count_logs) -> None:
+    operator, sample = example("restcomm")
+    half = sample.index(b"\n", len(sample) // 2) + 1
+    packed = zstd.compress(sample[:half]) + zstd.compress(sample[half:])
+    assert figures(count_logs({DAY: [("a.zst", packed)]}, operator)) == TRUTH["restcomm"][0]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd.compress], ids=["gzip", "zstd"])
+@pytest.mark.parametrize("filling", [b"x", b"a\n", b"\0"], ids=["one line", "many lines", "NULs"])
+def test_a_file_that_unpacks_to_more_than_the_limit_is_refused_alone(
+    pack: Callable[[bytes], bytes], filling: bytes, count_logs
+) -> None:
+    operator, sample = example("restcomm")
+    bomb = pack(filling * (8_000_000 // len(filling)))
+    counts = count_logs({DAY: [("bomb", bomb), ("b.csv", sample)]}, operator, most_bytes=1_000_000)
+    assert refused(counts) == ["file too_large"]
+    assert "1 MB" in counts.refused["reason"][0]
+    assert figures(counts) == TRUTH["restcomm"][0]
+
+
+# --- Parquet ---------------------------------------------------------------------------------------------------------
+
+PARQUET = Operator.model_validate(
+    {
+        "operator_code": "columns",
+        "name": "Columns",
+        "log": {
+            "format": "parquet",
+            "columns": {
+                "message_id": "message_id",
+                "sender": "from",
+                "recipient": "status",
+                "submitted_at": "sent",
+                "status": "state",
+                "done_at": "done",
+            },
+            "time_format": "%d/%m/%Y %H:%M:%S",
+            "status_map": {"OK": "delivered", "NO": "failed"},
+        },
+    }
+)
+
+
+def parquet(rows: dict[str, list[object]]) -> bytes:
+    import polars
+
+    stream = io.BytesIO()
+    polars.DataFrame(rows).write_parquet(stream)
+    return stream.getvalue()
+
+
+def attempts(**changed: list[object]) -> dict[str, list[object]]:
+    """Three attempts; the columns have names that are ours for something else."""
+    values = {
+        "message_id": [1, 2, 3],
+        "from": ["BLUEZONE"] * 3,
+        "status": ["0901888484", "84836106872", "0901888485"],
+        "sent": ["18/08/2020 10:00:00"] * 3,
+        "state": ["OK", "NO", "OK"],
+        "done": ["18/08/2020 10:00:04"] * 3,
+        "body": ["a text"] * 3,
+    }
+    return values | changed
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        {},
+        {name: [pd.Timestamp("2020-08-18 10:00:04").to_pydatetime()] * 3 for name in ("sent", "done")},
+        {
+            name: [pd.Timestamp("2020-08-18 03:00:04", tz="UTC").to_pydatetime()] * 3
+            for name in ("sent", "done")
+        },
+    ],
+    ids=["text", "timestamp", "timestamp with zone"],
+)
+def test_times_in_parquet_are_text_or_timestamps(times: dict[str, list[object]], count_logs) -> None:
+    counts = count_logs({DAY: [("a.parquet", parquet(attempts(**times)))]}, PARQUET)
+    assert counts.refused.empty
+    assert counts.daily["latency_p50_seconds"].tolist() == [0.0 if times else 4.0]
+    assert figures(counts)[:5] == [3, 3, 3, 2, 1]
+
+
+def test_a_bad_row_of_parquet_is_refused_with_its_number(count_logs) -> None:
+    content = parquet(attempts(state=["OK", "WHAT", "OK"], status=["0901888484", "84836106872", None]))
+    counts = count_logs({DAY: [("a.parquet", content)]}, PARQUET)
+    assert refused(counts) == ["row 2 unknown_status", "row 3 bad_number"]
+    assert "WHAT" in counts.refused["content"][0] and "a text" not in counts.refused["content"][0]
+    assert figures(counts)[0] == 1
+
+
+def test_damaged_and_foreign_parquet_files_are_refused_alone(count_logs) -> None:
+    good = parquet(attempts())
+    files = [
+        ("a.parquet", good[:-9]),
+        ("b.parquet", good[:4] + bytes(byte ^ 0xFF for byte in good[4:40]) + good[40:]),
+        ("c.parquet", b"some text\n"),
+        ("d.parquet", parquet({name: values for name, values in attempts().items() if name != "state"})),
+        ("e.parquet", good),
+    ]
+    counts = count_logs({DAY: files}, PARQUET)
+    assert refused(counts) == [*["file unreadable_file"] * 3, "file wrong_header"]
+    assert "missing columns: state" in counts.refused["reason"][3]
+    assert figures(counts)[0] == 3
+
+
+# --- JSON Lines ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"SmsId": "a"',
+        "[1, 2]",
+        '"text"',
+        "7",
+        "{'SmsId': 'a'}",
+        '{"SmsId":"a"} {"SmsId":"b"}',
+        '{"SmsId":"a\x02b"}',
+    ],
+)
+def test_a_line_that_is_no_object_is_refused_alone(line: str, count_logs) -> None:
+    operator, sample = example("esms")
+    first = sample.splitlines(keepends=True)[0]
+    counts = count_logs({DAY: [("a", b"\xef\xbb\xbf" + first + b"\n" + line.encode() + b"\n")]}, operator)
+    assert refused(counts) == ["line 3 wrong_layout"]
+    assert figures(counts)[0] == 1
+
+
+def test_a_value_inside_an_object_is_found_by_its_path(count_logs) -> None:
+    operator, _ = example("esms")
+    columns = operator.log.columns.model_copy(update={"recipient": "$.to.number", "service": 'odd "key"'})
+    inside = operator.model_copy(update={"log": operator.log.model_copy(update={"columns": columns})})
+    text = (
+        '{"SmsId":1,"to":{"number":84901888484},"SentTime":"/Date(1597719600000+0700)/","SendStatus":5,'
+        '"SendResult":1,"odd \\"key\\"":"x"}\n'
+    )
+    assert figures(count_logs({DAY: [("a", text.encode())]}, inside))[:4] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("time_format", "written"),
+    [
+        ("epoch_seconds", "1597719600"),
+        ("epoch_milliseconds", "1597719600000"),
+        ("json_date", "/Date(1597719600000)/"),
+        ("json_date", "/Date(1597719600000+0700)/"),
+        ("%Y-%m-%dT%H:%M:%S%z", "2020-08-18T05:00:00+0200"),
+        ("%Y-%m-%d %H:%M:%S.%f", "2020-08-18 10:00:00.25"),
+        ("%y%m%d%H%M%S", "200818100000"),
+    ],
+)
+def test_a_time_is_read_as_declared(time_format: str, written: str, count_logs) -> None:
+    operator, _ = example("esms")
+    log = operator.log.model_copy(update={"time_format": time_format})
+    timed = operator.model_copy(update={"log": log})
+    text = f'{{"SmsId":1,"Phone":"0901888484","SentTime":"{written}","SendStatus":5,"SendResult":1}}\n'
+    counts = count_logs({DAY: [("a", text.encode())]}, timed)
+    assert counts.refused.empty
+    assert counts.daily.query("message_count == 1")["report_date"].tolist() == [DAY]
+
+
+# --- gateways --------------------------------------------------------------------------------------------------------
+
+
+def kannel(layout: str | None = None, **log: object) -> Operator:
+    form = {"format": "kannel", "access_log_format": layout, "status_map": {"1": "delivered", "2": "failed"}}
+    return Operator.model_validate({"operator_code": "gateway", "name": "Gateway", "log": form | log})
+
+
+def test_a_layout_need_not_tell_the_connection_nor_the_text(count_logs) -> None:
+    operator = kannel("%T;%l;%F;%p;%P;%d", access_log_clean=True)
+    text = "1597719600;Sent SMS;7;BLUEZONE;0901888484;31\n1597719609;Receive DLR;7;x;0901888484;2\n"
+    counts = count_logs({DAY: [("a", text.encode())]}, operator)
+    assert figures(counts)[:5] == [1, 1, 1, 0, 1]
+    assert counts.daily["latency_p50_seconds"].isna().all()
+
+
+def test_the_default_layout_declared_as_a_layout_is_read_the_same(count_logs) -> None:
+    folder = Path(__file__).parent / "kannel"
+    files = {
+        date(2026, 11, 24): [(name, (folder / name).read_bytes()) for name in ("access.log.1", "access.log")]
+    }
+    default = kannel().model_copy(
+        update={"number_plan": "international", "time_zone": "UTC", "lone_receipts": "message"}
+    )
+    default = default.model_copy(
+        update={
+            "log": default.log.model_copy(
+                update={
+                    "status_map": {"1": "delivered", "2": "failed", "34": "failed"}
+                    | dict.fromkeys("48", "pending")
+                }
+            )
+        }
+    )
+    layout = (
+        "%l [SMSC:%i] [SVC:%n] [ACT:%A] [BINF:%B] [FID:%F] [META:%D] [from:%p] [to:%P] "
+        "[flags:%m:%c:%M:%C:%d] [msg:%L:%b] [udh:%U:%u]"
+    )
+    declared = default.model_copy(
+        update={"log": default.log.model_copy(update={"access_log_format": layout})}
+    )
+    first, second = (count_logs(files, operator, campaigns=()) for operator in (default, declared))
+    assert first.account == second.account
+    assert first.account.read > 1000
+    pd.testing.assert_frame_equal(first.daily, second.daily)
+    assert refused(first) == refused(second)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (
+            "id:9 sub:001 dlvrd:001 submit date:2008181000 done date:2008181001 stat:DELIVRD err:000 text:x",
+            "delivered",
+        ),
+        (
+            "id:9 sub:001 dlvrd:001 submit date:2008181000 done date:2008181001 stat:REJECTD err:000",
+            "rejected",
+        ),
+        ("id:9 stat:EXPIRED err:0 Text:id:9 stat:DELIVRD", "expired"),
+        ("ACK/", "pending"),
+        ("NACK/8/Invalid", "rejected"),
+    ],
+)
+def test_the_receipt_in_a_kannel_line_may_give_the_state(body: str, status: str, count_logs) -> None:
+    operator = kannel(status_from="receipt", status_map={})
+    head = "2020-08-18 10:00:0{} {} [SMSC:c] [SVC:] [ACT:] [BINF:] [FID:7] [META:] [from:BLUEZONE] [to:0901888484] "
+    text = head.format(0, "Sent SMS") + "[flags:-1:0:-1:-1:31] [msg:1:x] [udh:0:]\n"
+    text += head.format(5, "Receive DLR") + f"[flags:-1:-1:-1:-1:1] [msg:{len(body)}:{body}] [udh:0:]\n"
+    counts = count_logs({DAY: [("a", text.encode())]}, operator)
+    assert counts.refused.empty
+    assert counts.daily[f"{status}_count"].tolist() == [1]
+
+
+JASMIN = Operator.model_validate({"operator_code": "jasmin", "name": "Jasmin", "log": {"format": "jasmin"}})
+
+
+def jasmin_sent(content: str, smpp_id: str = "b'1F'", behind: str = "") -> str:
+    return (
+        f"2020-08-18 10:00:00 INFO     1 SMS-MT [cid:c1] [queue-msgid:q] [smpp-msgid:{smpp_id}] "
+        "[status:CommandStatus.ESME_ROK] [prio:0] [dlr:X] [validity:none] [from:b'BLUEZONE'] [to:b'84901888484'] "
+        f"[content:{content}]{behind}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "segments"),
+    [
+        ("b''", 1),
+        (f"b'{'x' * 160}'", 1),
+        (f"b'{'x' * 161}'", 2),
+        (f'b"{"it" * 79}\'s"', 1),
+        (repr(b"a\n\\'\"" * 32), 1),
+        (repr(("Tiếng Việt " * 40)[:353].encode("utf-16-be")), 6),
+        (repr(("Tiếng Việt " * 40)[:70].encode("utf-16-be")), 1),
+        ("** 160 byte content **", 1),
+        ("** 161 byte content **", 2),
+        ("plain text of an old version", 1),
+        (f"b'{'x' * 150}] [tlvs:x'", 1),
+    ],
+)
+@pytest.mark.parametrize("behind", ["", " [tlvs:{<Tag.vendor: 1>: b'x'}]"], ids=["without tlvs", "with tlvs"])
+def test_segments_follow_from_what_jasmin_logs_of_the_text(
+    content: str, segments: int, behind: str, count_logs
+) -> None:
+    counts = count_logs({DAY: [("messages.log", jasmin_sent(content, behind=behind).encode())]}, JASMIN)
+    assert counts.refused.empty
+    assert counts.daily["segment_count"].tolist() == [segments]
+
+
+def test_jasmins_other_entries_are_read_and_not_counted(count_logs) -> None:
+    text = (
+        "2020-08-18 10:00:00 INFO     1 SMS-MO [cid:c1] [queue-msgid:q] [status:x] [from:a] [to:b] [content:b'x']\n"
+        "2020-08-18 10:00:00 WARNING  1 DLR for msgid[x] is not checked, no valid RC were found\n"
+        + jasmin_sent("b'x'")
+        + jasmin_sent("b'x'").replace("ESME_ROK", "ESME_ROK")[:90]
+        + "\n"
+    )
+    counts = count_logs({DAY: [("messages.log", text.encode())]}, JASMIN)
+    assert refused(counts) == ["line 4 wrong_layout"]
+    assert (counts.account.loaded, figures(counts)[0]) == (3, 1)
+
+
+# --- SMPP receipts ---------------------------------------------------------------------------------------------------
+
+SMPP, _ = example("smpp")
+
+
+@pytest.mark.parametrize(
+    ("receipt", "state", "waited"),
+    [
+        (
+            "id:10 sub:001 dlvrd:001 submit date:2008180300 done date:2008180301 stat:DELIVRD err:000 text:",
+            "delivered",
+            60,
+        ),
+        (
+            "id:10 sub:001 dlvrd:001 submit date:200818030000 done date:200818030007 stat:DELIVRD",
+            "delivered",
+            7,
+        ),
+        ("id:10 submit date:20200818030000 done date:20200818030009 stat:DELIVRD err:0", "delivered", 9),
+        ("ID:10 SUB:001 DLVRD:001 DONE DATE:200818030007 STAT:delivrd ERR:000 TEXT:", "delivered", 7),
+        (
+            "id:10 sub:001 dlvrd:001 done date:2008180301 stat:REJECTD err:001 Text:stat:DELIVRD",
+            "rejected",
+            None,
+        ),
+        ("id:10 done date:2008180301 stat:ENROUTE err:", "pending", None),
+        ("id:10 done date:2008180301 stat:UNKNOWN err:", "pending", None),
+        ("id:10 done date:2008180301 stat:DELETED", "failed", None),
+        ("stat:UNDELIV done date:2008180301 id:10", "failed", None),
+        ("id:10 done date:2008180301 stat:BLIST err:ND", "rejected", None),
+    ],
+)
+def test_a_receipt_is_read_in_the_variants_of_vendors(
+    receipt: str, state: str, waited: int | None, count_logs
+) -> None:
+    text = f"2020-08-18 10:00:00|c1|0a|BLUEZONE|0901888484|\n|c1||||{receipt}\n"
+    counts = count_logs({DAY: [("smpp.log", text.encode())]}, SMPP)
+    assert counts.refused.empty
+    assert counts.daily[f"{state}_count"].tolist() == [1]
+    latency = counts.daily["latency_p50_seconds"][0]
+    assert math.isnan(latency) if waited is None else latency == waited
+
+
+@pytest.mark.parametrize(
+    ("receipt", "reason_code"),
+    [
+        ("id:10 done date:2008180301 stat:SOMETHING err:000", "unknown_status"),
+        ("id:10 done date:2008180301", "bad_receipt"),
+        ("00,0210021543,0210021500,,447887123456,10110200000000", "bad_receipt"),
+        ("stat:DELIVRD done date:2008180301", "missing_id"),
+        ("id:10 stat:DELIVRD done date:2013180301", "bad_time"),
+    ],
+)
+def test_a_receipt_that_cannot_be_read_is_refused(receipt: str, reason_code: str, count_logs) -> None:
+    text = f"2020-08-18 10:00:00|c1|0a|BLUEZONE|0901888484|\n|c1||||{receipt}\n"
+    counts = count_logs({DAY: [("smpp.log", text.encode())]}, SMPP)
+    assert refused(counts) == [f"line 2 {reason_code}"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "sent", "told", "is_same"),
+    [
+        ("as_written", "0a", "0A", False),
+        ("hex", "000a", "0A", True),
+        ("hex_then_decimal", "3AC2820D", "985825805", True),
+        ("hex_then_decimal", "3ac2820d", "985825806", False),
+        ("decimal_then_hex", "985825805", "3AC2820D", True),
+        ("decimal_then_hex", "no number", "NO NUMBER", True),
+    ],
+)
+def test_ids_in_hex_and_decimal_are_the_same_as_declared(
+    ids: str, sent: str, told: str, is_same: bool, count_logs
+) -> None:
+    operator = SMPP.model_copy(update={"log": SMPP.log.model_copy(update={"ids": ids})})
+    receipt = "sub:001 done date:2008180301 stat:DELIVRD"
+    text = f"2020-08-18 10:00:00|c1|{sent}|BLUEZONE|0901888484|\n|c1|{told}|||{receipt}\n"
+    counts = count_logs({DAY: [("smpp.log", text.encode())]}, operator)
+    assert counts.refused.empty
+    assert counts.daily[["message_count", "delivered_count"]].to_numpy().tolist() == [[1, int(is_same)]]
+
+
+def test_what_a_row_tells_itself_wins_over_its_receipt(count_logs) -> None:
+    columns = SMPP.log.columns.model_copy(update={"done_at": "done", "status": "state"})
+    order = (*SMPP.log.column_order, "state", "done")
+    log = SMPP.log.model_copy(update={"columns": columns, "column_order": order})
+    operator = SMPP.model_copy(update={"log": log})
+    text = "2020-08-18 10:00:00|c1|0a|BLUEZONE|0901888484|||\n"
+    text += "|c1||||id:10 done date:2008180301 stat:DELIVRD|EXPIRED|2020-08-18 11:00:00\n"
+    counts = count_logs({DAY: [("smpp.log", text.encode())]}, operator)
+    assert counts.refused.empty
+    assert counts.daily["expired_count"].tolist() == [1]
+
+
+# --- meaning ---------------------------------------------------------------------------------------------------------
+
+
+def sent_and_told(*rows: tuple[str, str, str]) -> bytes:
+    """Rows of id, time of submission and receipt."""
+    return "".join(
+        f"{sent}|c1|{number}|BLUEZONE|0901888484|{receipt}\n" for number, sent, receipt in rows
+    ).encode()
+
+
+def delivered_at(moment: str, number: int = 10, stat: str = "DELIVRD") -> tuple[str, str, str]:
+    return "", "", f"id:{number} done date:{moment} stat:{stat}"
+
+
+def test_an_id_given_again_after_a_restart_is_another_message(count_logs) -> None:
+    text = sent_and_told(
+        ("0a", "2020-08-18 10:00:00", ""),
+        delivered_at("200818031000", stat="UNDELIV"),
+        ("0a", "2020-08-18 12:00:00", ""),
+        delivered_at("200818050005"),
+        delivered_at("200818050005"),
+        ("0a", "2020-08-18 12:00:00", ""),
+        ("0a", "2020-08-18 14:00:00", ""),
+    )
+    counts = count_logs({DAY: [("smpp.log", text)]}, SMPP)
+    assert figures(counts) == [3, 3, 1, 1, 1, 0, 0, 1]
+    assert counts.account.duplicate == 2
+    assert counts.daily["latency_p50_seconds"].tolist() == [5.0]
+
+
+def test_an_id_given_again_on_another_day_is_another_message(count_logs) -> None:
+    day_after = DAY + timedelta(days=1)
+    folders = {
+        DAY: [("smpp.log", sent_and_told(("0a", "2020-08-18 10:00:00", "")))],
+        day_after: [
+            (
+                "smpp.log",
+                sent_and_told(
+                    ("0a", "2020-08-19 10:00:00", ""), delivered_at("200818031000", stat="EXPIRED")
+                ),
+            )
+        ],
+    }
+    daily = count_logs(folders, SMPP).daily
+    assert daily[["message_count", "expired_count", "pending_count"]].to_numpy().tolist() == [
+        [1, 1, 0],
+        [1, 0, 1],
+    ]
+
+
+def test_a_receipt_logged_a_moment_before_its_submission_is_that_ones(count_logs) -> None:
+    text = sent_and_told(
+        ("0a", "2020-08-18 10:00:00", ""), ("0a", "2020-08-18 12:00:05", ""), delivered_at("200818050004")
+    )
+    counts = count_logs({DAY: [("smpp.log", text)]}, SMPP)
+    assert counts.daily["latency_p50_seconds"].tolist() == [-1.0]
+
+
+def test_a_state_that_is_not_final_never_overrides_a_final_one(count_logs) -> None:
+    text = sent_and_told(
+        ("0a", "2020-08-18 10:00:00", ""),
+        delivered_at("200818040000", stat="EXPIRED"),
+        delivered_at("200818050000", stat="ENROUTE"),
+        delivered_at("200818060000", stat="ACCEPTD"),
+    )
+    assert count_logs({DAY: [("smpp.log", text)]}, SMPP).daily["expired_count"].tolist() == [1]
+
+
+def test_a_receipt_for_a_final_day_is_counted_as_late_and_changes_nothing(count_logs) -> None:
+    operator = SMPP.model_copy(update={"window_days": 1})
+    folders = {
+        # The first folder of the window also holds the end of the day before it, which is final.
+        DAY: [("a", sent_and_told(("0b", "2020-08-17 23:59:59", ""), ("0a", "2020-08-18 10:00:00", "")))],
+        DAY + timedelta(days=1): [
+            ("b", sent_and_told(delivered_at("200819030000", 11), delivered_at("200819030000", 10)))
+        ],
+    }
+    counts = count_logs(folders, operator)
+    assert counts.late_count == 1
+    assert counts.account.loaded == counts.account.read == 2
+    assert counts.daily["delivered_count"].tolist() == [1, 0]
+
+
+def test_only_days_that_are_open_are_recounted(count_logs) -> None:
+    operator = SMPP.model_copy(update={"window_days": 1})
+    folders = {
+        DAY + timedelta(days=n): [("a", sent_and_told(("0a", f"{DAY + timedelta(days=n)} 10:00:00", "")))]
+        for n in range(4)
+    }
+    daily = count_logs(folders, operator).daily
+    assert daily["report_date"].tolist() == [DAY + timedelta(days=2), DAY + timedelta(days=3)]
+    assert daily["maturity"].tolist() == ["final", "open"]
+    assert daily[["pending_count", "unknown_count"]].to_numpy().tolist() == [[0, 1], [1, 0]]
