@@ -272,7 +272,8 @@ class Running:
 LATE_CLOSE = """
 import time
 from datetime import timedelta
-from airflow.sdk import DeadlineAlert, dag, task
+from airflow.sdk import dag, task
+from airflow.sdk.definitions.deadline import DeadlineAlert
 from directive_etl.airflow_adapter import CLOSED_IN_TIME, ONE_DAY_PER_RUN, daily_at
 
 SOON = DeadlineAlert(CLOSED_IN_TIME.reference, timedelta(seconds=1), CLOSED_IN_TIME.callback)
