@@ -1,6 +1,7 @@
 """The ledger: one row per batch, in the same transaction as what the batch wrote."""
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -246,10 +247,15 @@ def _check_rows(batch_id: int, batch: Batch) -> Iterator[dict[str, Any]]:
             "failed_count": check.failed_count,
             "observed": check.observed,
             "notes": check.notes,
-            "details": dict(check.details),
+            "details": _as_json(check.details),
         }
 
 
 def _append(connection: sa.Connection, target: sa.Table, rows: Iterable[dict[str, Any]]) -> None:
     if listed := list(rows):
         append_rows(connection, target, pd.DataFrame(listed))
+
+
+def _as_json(details: Mapping[str, Any]) -> str:
+    """As text, since COPY takes no mappings; jsonb cannot hold a NUL."""
+    return json.dumps(details, ensure_ascii=False).replace("\\u0000", "\N{SYMBOL FOR NULL}")
