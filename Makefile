@@ -28,6 +28,7 @@ test: $(READY) browser ## run all tests
 
 soak: $(READY) ## the long form of the tests that try many random cases
 	@DIRECTIVE_ETL_TEST_SCHEDULES=50 $(PY) -m pytest tests/sources/service_portal/test_moving_list.py
+	@DIRECTIVE_ETL_TEST_HISTORIES=60 $(PY) -m pytest tests/sources/sms_log/test_histories.py
 
 up: $(READY) ## start PostgreSQL and Airflow, or what of them does not run
 	@$(STACK) up

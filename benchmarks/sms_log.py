@@ -70,6 +70,7 @@ def scan_bare(path: Path, form: str) -> None:
 
 def count_here(path: Path, form: str) -> list[int]:
     """Land, read, refuse, count, check and load."""
+    from directive_etl.landing.place import LocalPlace
     from directive_etl.quality.suites import check_frame
     from directive_etl.registry.campaigns import campaigns
     from directive_etl.registry.operators import Operator, operator
@@ -94,7 +95,8 @@ def count_here(path: Path, form: str) -> list[int]:
         os.link(path, drop / path.name)
         os.utime(drop / path.name, (KNOWN_AT, KNOWN_AT))
         start = time.perf_counter(), cpu_seconds()
-        landed = {DAY: land_drop_day(Path(folder) / "drop", Path(folder) / "landing", declared, DAY)}
+        taken = land_drop_day(LocalPlace(Path(folder) / "drop"), Path(folder) / "landing", declared, DAY)
+        landed = {DAY: taken.files}
         counts = count_drop_day(
             landed,
             declared,

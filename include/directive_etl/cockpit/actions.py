@@ -1,6 +1,7 @@
 """Dry runs of what the pages can start: what would change, before anybody presses."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query
@@ -9,6 +10,7 @@ from pydantic import BaseModel
 from directive_etl.cockpit.asked import Day, Row, UnitCode
 from directive_etl.cockpit.reading import read_operations
 from directive_etl.errors import ConfigurationError
+from directive_etl.landing.place import is_address
 from directive_etl.settings import settings
 from directive_etl.sources.unit_report.locks import locked_at, reopenings
 from directive_etl.warehouse.decisions import held_batch
@@ -132,10 +134,16 @@ def dry_run_of_reopening(day: Day, unit: UnitCode) -> ReopenDryRun:
 
 @router.get("/api/actions/resend")
 def dry_run_of_resending(day: Day) -> ResendDryRun:
-    """Count the answers to the files of a day, and name the units whose answer is no longer in the outbox."""
+    """Count the answers to the files of a day, and name the units whose answer is no longer in the outbox.
+
+    An outbox on the network is not looked at.
+    """
     rows = read_operations(_ANSWERED, day=day)
     outbox = settings().outbox
-    kept = {path.parent.name + "/" + path.name[11:19] for path in outbox.glob("*/*") if len(path.name) > 19}
+    if is_address(outbox):
+        return ResendDryRun(answer_count=len(rows), lost=[])
+    answers = [path for path in Path(outbox).glob("*/*") if len(path.name) > 19]
+    kept = {f"{path.parent.name}/{path.name[11:19]}" for path in answers}
     lost = [
         {"unit_code": row["unit_code"], "status_code": row["status_code"]}
         for row in rows

@@ -71,7 +71,11 @@ def check_parts(
         for part, results in by_part.items():
             count, size = int(failed.get(part, 0)), int(sizes[part])
             is_success = (size - count) / size >= share
-            results.append(replace(whole, is_success=is_success, failed_count=count))
+            # What the whole set shows may be another part's.
+            own = {"success": is_success, "result": {"element_count": size, "unexpected_count": count}}
+            results.append(
+                replace(whole, is_success=is_success, failed_count=count, details={**whole.details, **own})
+            )
     return by_part
 
 

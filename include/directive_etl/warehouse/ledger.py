@@ -1,6 +1,7 @@
 """The ledger: one row per batch, in the same transaction as what the batch wrote."""
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -246,7 +247,7 @@ def _check_rows(batch_id: int, batch: Batch) -> Iterator[dict[str, Any]]:
             "failed_count": check.failed_count,
             "observed": check.observed,
             "notes": check.notes,
-            "details": dict(check.details),
+            "details": json.dumps(dict(check.details)),  # COPY takes a document as its text
         }
 
 

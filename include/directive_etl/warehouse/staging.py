@@ -72,7 +72,9 @@ def _csv_blocks(frame: pd.DataFrame, target: sa.Table, columns: Sequence[str]) -
         kind = target.columns[name].type
         if isinstance(kind, sa.Integer) and not pd.api.types.is_integer_dtype(plain[name]):
             plain = plain.assign(**{name: pd.array(_plain(plain[name], kind), dtype="Int64")})
-    texts = ", ".join(f'"{name}"' for name in columns if isinstance(target.columns[name].type, sa.Text))
+    texts = ", ".join(
+        f'"{name}"' for name in columns if isinstance(target.columns[name].type, sa.Text | sa.JSON)
+    )
     quoted = f", force_quote ({texts})" if texts else ""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.csv"

@@ -41,6 +41,7 @@ class CountLogs(Protocol):
         campaigns: Sequence[Campaign] = (CAMPAIGN,),
         shuffle_list: bool = False,
         most_bytes: int = ...,
+        hash_key: str = HASH_KEY,
     ) -> DropDayCounts: ...
 
 
@@ -59,6 +60,7 @@ def count_logs(tmp_path_factory: pytest.TempPathFactory, reach_root: Path) -> Co
         campaigns: Sequence[Campaign] = (CAMPAIGN,),
         shuffle_list: bool = False,
         most_bytes: int = 1_000_000_000,
+        hash_key: str = HASH_KEY,
     ) -> DropDayCounts:
         root = tmp_path_factory.mktemp("logs")
         landed: dict[date, list[LandedFile]] = {}
@@ -80,7 +82,7 @@ def count_logs(tmp_path_factory: pytest.TempPathFactory, reach_root: Path) -> Co
             operator,
             campaigns,
             drop_day or max(folders),
-            hash_key=HASH_KEY,
+            hash_key=hash_key,
             memory_limit="128MB",
             reach_root=reach_root,
             most_bytes=most_bytes,

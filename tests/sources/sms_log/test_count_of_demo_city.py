@@ -1,5 +1,7 @@
 """The demo city's logs, landed and counted day by day, give exactly what the simulation says is true."""
 
+import gzip
+import re
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -31,11 +33,14 @@ def reach_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def counts(
-    simulation: SmsSimulation, reach_root: Path, tmp_path_factory: pytest.TempPathFactory
-) -> dict[tuple[str, date], DropDayCounts]:
+def root(simulation: SmsSimulation, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("city")
     write_sms_logs(simulation, root / "drop" / "sms")
+    return root
+
+
+@pytest.fixture(scope="module")
+def counts(root: Path, reach_root: Path) -> dict[tuple[str, date], DropDayCounts]:
     counted = {}
     for operator in operators():
         landed: dict[date, list[LandedFile]] = {}
@@ -72,6 +77,69 @@ def test_every_row_is_accounted_for(
             truth.at[key, f"{part}_count"] for part in parts
         ]
         assert len(counted.refused) == counted.account.refused
+
+
+def test_late_receipts_are_those_of_messages_whose_day_was_final(
+    root: Path, counts: dict[tuple[str, date], DropDayCounts]
+) -> None:
+    late = {"viettel": 0, "vinaphone": 0}
+    for operator_code in late:
+        submitted: dict[tuple[str, str], date] = {}
+        receipts: list[tuple[date, tuple[str, str]]] = []
+        for drop_day in DAYS:
+            for path in sorted((root / "drop" / "sms" / operator_code / str(drop_day)).iterdir()):
+                packed = path.read_bytes()
+                text = (gzip.decompress(packed) if packed[:2] == b"\x1f\x8b" else packed).decode(
+                    "utf-8", "replace"
+                )
+                for line in text.splitlines():
+                    read = read_kannel if operator_code == "viettel" else read_columns
+                    if (event := read(line)) is None:
+                        continue
+                    key, day, is_final_receipt = event
+                    if day is not None:
+                        submitted[key] = day
+                    if is_final_receipt:
+                        receipts.append((drop_day, key))
+        window = timedelta(days=3)
+        late[operator_code] = sum(
+            key in submitted and submitted[key] < drop_day - window for drop_day, key in receipts
+        )
+        assert sum(counts[operator_code, day].late_count for day in DAYS) == late[operator_code]
+    assert min(late.values()) > 0
+
+
+Event = tuple[tuple[str, str], date | None, bool]
+
+
+def read_kannel(line: str) -> Event | None:
+    found = re.match(
+        r"([0-9-]{10}) .{8} (Sent SMS|Receive DLR) \[SMSC:(.*?)\] .*? \[FID:(.+?)\] .*? \[to:([^\]]*)\]"
+        r" \[flags:.*?:(\d+)\] \[msg:.*\]$",
+        line,
+    )
+    if found is None or "\0" in line or "\ufffd" in line:
+        return None
+    day, event, connection, number, recipient, kind = found.groups()
+    if len(re.sub(r"\D", "", recipient)) < 9:
+        return None
+    is_sent = event == "Sent SMS"
+    return (
+        (connection, number),
+        date.fromisoformat(day) if is_sent else None,
+        not is_sent and kind in ("1", "2", "16", "34"),
+    )
+
+
+def read_columns(line: str) -> Event | None:
+    parts = line.split(";")
+    if len(parts) != 7 or not re.fullmatch(r"\d\d/\d\d/2020 \d\d:\d\d:\d\d", parts[3]) or "\ufffd" in line:
+        return None
+    if len(re.sub(r"\D", "", parts[2])) < 9:
+        return None
+    day, month, year = parts[3][:10].split("/")
+    is_final = parts[5] in ("SUCCESS", "FAIL", "EXPIRED", "REJECT") and bool(parts[6])
+    return ("", parts[0]), date(int(year), int(month), int(day)), is_final
 
 
 def test_reach_equals_the_truth_after_every_drop_day(

@@ -548,6 +548,25 @@ def test_a_receipt_for_a_final_day_is_counted_as_late_and_changes_nothing(count_
     assert counts.daily["delivered_count"].tolist() == [1, 0]
 
 
+def test_a_gateways_receipt_for_a_message_of_folders_long_counted_is_late(count_logs) -> None:
+    operator = SMPP.model_copy(update={"window_days": 1})
+    days = [DAY + timedelta(days=n) for n in range(4)]
+    folders = {
+        day: [("a", sent_and_told((f"{n + 10:x}", f"{day} 10:00:00", "")))] for n, day in enumerate(days)
+    }
+    folders[days[3]] = [
+        ("a", sent_and_told(delivered_at("200821030000", 10), delivered_at("200821030000", 99)))
+    ]
+    late = [
+        count_logs(
+            {known: folders[known] for known in days if known <= day}, operator, drop_day=day
+        ).late_count
+        for day in days
+    ]
+    # The message of the first day is final since the second; nothing is known of id 99.
+    assert late == [0, 0, 0, 1]
+
+
 def test_only_days_that_are_open_are_recounted(count_logs) -> None:
     operator = SMPP.model_copy(update={"window_days": 1})
     folders = {

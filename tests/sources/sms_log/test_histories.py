@@ -23,7 +23,7 @@ from directive_etl.registry.operators import Operator
 
 FIRST_DAY = date(2020, 8, 18)
 WINDOW_DAYS = 2
-HISTORY_COUNT = int(os.environ.get("DIRECTIVE_ETL_TEST_HISTORIES", "8"))
+HISTORY_COUNT = int(os.environ.get("DIRECTIVE_ETL_TEST_HISTORIES", "6"))
 STATES = ("pending", "delivered", "failed", "expired", "rejected")
 REFUSALS = ("cut", "bad_time", "bad_number", "unknown_status", "not_text", "nul")
 

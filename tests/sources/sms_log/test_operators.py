@@ -8,7 +8,7 @@ import pytest
 from directive_etl.errors import RegistryError
 from directive_etl.registry.campaigns import campaigns
 from directive_etl.registry.declared_file import load_declared
-from directive_etl.registry.log_formats import DelimitedLog
+from directive_etl.registry.log_formats import DelimitedLog, KannelLog
 from directive_etl.registry.operators import Operator, operator, operators
 
 NEW_OPERATOR = """
@@ -113,3 +113,36 @@ def test_a_zone_with_summer_time_is_followed(count_logs) -> None:
     # 17:59:59 in London was 23:59:59 in Can Tho; the second message is tomorrow's.
     assert counts.daily["message_count"].tolist() == [1]
     assert counts.daily["latency_p50_seconds"].tolist() == [10.0]
+
+
+@pytest.mark.parametrize(
+    ("log", "told"),
+    [
+        ({"access_log_format": "%t %l %F %p %P"}, "no %d"),
+        ({"access_log_format": "%l %F %P %d", "access_log_clean": True}, "no time"),
+        ({"access_log_format": "%l|%F|%P|%d", "status_from": "receipt", "status_map": {}}, "no %b"),
+        ({"status_map": {"2": "failed"}}, "no status that means delivered"),
+    ],
+)
+def test_a_kannel_layout_that_lacks_something_is_told(log: dict[str, object], told: str) -> None:
+    form = {"format": "kannel", "status_map": {"1": "delivered"}} | log
+    declared = Operator.model_validate({"operator_code": "itel", "name": "Itelecom", "log": form})
+    assert told in " ".join(mistake.sentence() for mistake in declared.iter_mistakes())
+
+
+@pytest.mark.parametrize("layout", ["%l %F", "%l%F %P %d", "%l %F %P %d %d"])
+def test_a_layout_that_cannot_be_read_back_is_refused(layout: str) -> None:
+    with pytest.raises(ValueError, match="access-log-format"):
+        KannelLog(format="kannel", access_log_format=layout, status_map={"1": "delivered"})
+
+
+def test_columns_without_a_status_or_a_time_are_told() -> None:
+    log = {
+        "format": "parquet",
+        "columns": {"message_id": "id", "recipient": "to"},
+        "time_format": "epoch_seconds",
+        "status_map": {"1": "delivered"},
+    }
+    declared = Operator.model_validate({"operator_code": "itel", "name": "Itelecom", "log": log})
+    told = " ".join(mistake.sentence() for mistake in declared.iter_mistakes())
+    assert "neither `status` nor `receipt`" in told and "no time" in told

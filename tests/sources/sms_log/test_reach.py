@@ -1,5 +1,6 @@
 """Who was reached: distinct over days and operators, as counted through any drop day, by keyed hash only."""
 
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -91,3 +92,18 @@ def test_a_day_on_which_nobody_was_reached_is_stored_too(count_logs, reach_root:
     count_logs({D18: as_files(row(1, D18, "NO"))}, operator(code))
     assert (reach_root / CODE / "2020-08-18" / f"{code}@2020-08-18.parquet").exists()
     assert count_reached(reach_root, CODE, D18, D18, D18) == 0
+
+
+def test_a_store_made_anew_under_another_key_gives_the_same_reach(count_logs, reach_root: Path) -> None:
+    """What the documentation says to do when the key is rotated."""
+    folders = {D18: as_files(row(1, D18), row(2, D18)), D19: as_files(row(2, D19), row(3, D19))}
+    count_logs(folders, operator("a"))
+    before = {path.name: path.read_bytes() for path in reach_root.rglob("*.parquet")}
+    shutil.rmtree(reach_root)
+    for day in folders:
+        count_logs(
+            {known: files for known, files in folders.items() if known <= day}, operator("a"), hash_key="new"
+        )
+    after = {path.name: path.read_bytes() for path in reach_root.rglob("*.parquet")}
+    assert count_reached(reach_root, CODE, D19, D19, D18) == 3
+    assert not set(before.values()) & set(after.values())

@@ -69,6 +69,10 @@ def delivered(counts) -> int:
         (row(2, to=""), "bad_number"),
         (row(2, to="1900"), "bad_number"),
         (row(2, id="m\0"), "nul_byte"),
+        # Other control characters are letters like any; no number, time or status has one.
+        (row(2, to="8490\x020000002"), "bad_number"),
+        (row(2, sent="2020-08-18 10:00:00\x1b"), "bad_time"),
+        (row(2, state="OK\x07"), "unknown_status"),
         (row(2)[:-1] + ",more\n", "wrong_column_count"),
         ("m2,BLUEZONE,8490\n", "wrong_column_count"),
         ("just some words\n", "wrong_column_count"),

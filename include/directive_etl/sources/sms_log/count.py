@@ -16,6 +16,12 @@ from directive_etl.periods import day_end, days_between
 from directive_etl.quality import RowAccount
 from directive_etl.registry.campaigns import Campaign
 from directive_etl.registry.operators import Operator
+from directive_etl.sources.sms_log.closed_ids import (
+    are_needed,
+    closed_ids_root,
+    closed_ids_sql,
+    write_closed_ids,
+)
 from directive_etl.sources.sms_log.events import MOST_CAMPAIGNS
 from directive_etl.sources.sms_log.messages import (
     count_late,
@@ -88,7 +94,8 @@ def count_drop_day(
 ) -> DropDayCounts:
     """Count the messages of the days whose receipts the folder of `drop_day` may still hold.
 
-    Also writes, for each campaign and day, who was reached (see reach.py).
+    Also writes, for each campaign and day, who was reached (reach.py), and the ids of the day that becomes final
+    (closed_ids.py).
 
     Args:
         files: landed files by folder day, of `drop_day` and the operator's window before it; others are not read.
@@ -125,7 +132,11 @@ def count_drop_day(
         read_count = sum(file.read_count for file in scanned[first_of_drop_day:])
         create_messages(connection, operator, days, window[0] - timedelta(days=1))
         repeated = count_repeated(connection, first_of_drop_day)
-        late = count_late(connection, operator, first_of_drop_day)
+        closed_ids = None
+        if are_needed(operator):
+            write_closed_ids(connection, closed_ids_root(reach_root), operator, window[0])
+            closed_ids = closed_ids_sql(closed_ids_root(reach_root), operator, window[0])
+        late = count_late(connection, operator, first_of_drop_day, closed_ids)
         connection.execute("DROP VIEW placed")
         connection.execute("DROP TABLE events")
         create_recipients(connection, operator)

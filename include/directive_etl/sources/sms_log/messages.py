@@ -26,9 +26,10 @@ def create_messages(
     """Create `messages`, one row per message, from `events`.
 
     Columns: day DATE, NULL when it is none of the days; submitted_us; final_status (as in events; NULL without a final
-    receipt); recipient, segments, campaign_no; doubtful_key, the message_key when some of its events may have the same
+    receipt); recipient, segments, campaign_no; closing_key, the message_key of a message of the first day after
+    `final_through`; doubtful_key, the message_key when some of its events may have the same
     time: copies of each other, or final receipts whose order in the files decides; closed_key, the message_key of a
-    message of a day that is final.
+    message of a day that is final; waiting_key, that of receipts without a submission.
 
     Also `placed`, the events under the key of their message, with their place in the files, and `doubtful`, those of
     the doubtful keys.
@@ -115,13 +116,17 @@ def _messages_sql(operator: Operator, days: Sequence[date], final_through: date,
             "min(status >> 6) FILTER (status >= 64)",
         )
     first_us, end_us = (to_microseconds(moment) for moment in (day_start(days[0]), day_end(days[-1])))
+    closing_day = final_through + timedelta(days=1)
+    final_us, closing_us = (to_microseconds(end(closing_day)) for end in (day_start, day_end))
     offset_us = _local_offset(days[-1]) // timedelta(microseconds=1)
     return f"""
         SELECT submitted_us, final_status,
             {RECIPIENT} AS recipient, {SEGMENTS} AS segments, {CAMPAIGN_NO} AS campaign_no,
             CASE WHEN bit_count(event_bits) < event_count THEN message_key END AS doubtful_key,
+            CASE WHEN submitted_us IS NULL THEN message_key END AS waiting_key,
             CASE WHEN last_submitted_us > submitted_us THEN message_key END AS repeated_key,
-            CASE WHEN submitted_us < {to_microseconds(day_end(final_through))} THEN message_key END AS closed_key,
+            CASE WHEN submitted_us < {final_us} THEN message_key END AS closed_key,
+            CASE WHEN submitted_us >= {final_us} AND submitted_us < {closing_us} THEN message_key END AS closing_key,
             CASE WHEN {seen_us} >= {first_us} AND {seen_us} < {end_us} AND about IS NOT NULL
                 THEN DATE '{_EPOCH}' + (({seen_us} + {offset_us}) // {_DAY_US})::INTEGER END AS day
         FROM (
@@ -141,17 +146,33 @@ def _messages_sql(operator: Operator, days: Sequence[date], final_through: date,
     """
 
 
-def count_late(connection: duckdb.DuckDBPyConnection, operator: Operator, first_file_no: int) -> int:
-    """Count the final receipts in files from `first_file_no` on whose message is of a day that is final."""
-    if not _count(connection, "FROM messages WHERE closed_key IS NOT NULL"):
-        return 0
-    return _count(
-        connection,
-        f"""
-        FROM placed SEMI JOIN messages ON placed.message_key = closed_key
-        WHERE file_no >= {first_file_no} AND (status & 63) >= {Statuses.of(operator).first_final}
-        """,
-    )
+def count_late(
+    connection: duckdb.DuckDBPyConnection, operator: Operator, first_file_no: int, closed_ids: str | None
+) -> int:
+    """Count the final receipts in files from `first_file_no` on whose message is of a day that is final.
+
+    Args:
+        connection: with `placed` and `messages`.
+        operator: whose they are.
+        first_file_no: the first file that is told of.
+        closed_ids: a SELECT of message_key of final days whose folders are not among the files.
+    """
+    late = f"file_no >= {first_file_no} AND (status & 63) >= {Statuses.of(operator).first_final}"
+    count = 0
+    if _count(connection, "FROM messages WHERE closed_key IS NOT NULL"):
+        count += _count(
+            connection, f"FROM placed SEMI JOIN messages ON placed.message_key = closed_key WHERE {late}"
+        )
+    if closed_ids is not None:
+        # Only receipts whose message is in none of the folders; there are few.
+        count += _count(
+            connection,
+            f"""
+            FROM placed SEMI JOIN messages ON placed.message_key = waiting_key
+            WHERE {late} AND message_key IN ({closed_ids})
+            """,
+        )
+    return count
 
 
 def _count(connection: duckdb.DuckDBPyConnection, source: str) -> int:

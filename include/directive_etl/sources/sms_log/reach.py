@@ -5,8 +5,6 @@
 A later count of a day stands beside the earlier one, so reach can be told as it was counted through any drop day.
 """
 
-import os
-import tempfile
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -16,7 +14,7 @@ import duckdb
 from directive_etl.periods import days_between
 from directive_etl.registry.campaigns import Campaign
 from directive_etl.registry.operators import Operator
-from directive_etl.sources.sms_log.sql_text import literal
+from directive_etl.sources.sms_log.parquet_files import write_parquet
 
 
 def write_reached(
@@ -36,22 +34,13 @@ def write_reached(
             folder = root / campaign.campaign_code / day.isoformat()
             folder.mkdir(parents=True, exist_ok=True)
             target = folder / f"{operator.operator_code}@{counted_through.isoformat()}.parquet"
-            handle, draft = tempfile.mkstemp(prefix=".draft-", suffix=".parquet", dir=folder)
-            os.close(handle)
-            try:
-                connection.execute(
-                    f"""
-                    COPY (
-                        SELECT keyed_hash(recipient::VARCHAR, inner_key, outer_key) AS recipient_hash
-                        FROM recipients, hash_keys
-                        WHERE campaign_no = {campaign_no} AND day = DATE '{day}' AND is_delivered
-                        ORDER BY recipient_hash
-                    ) TO {literal(draft)} (FORMAT parquet, COMPRESSION zstd)
-                    """
-                )
-                Path(draft).replace(target)
-            finally:
-                Path(draft).unlink(missing_ok=True)
+            select = f"""
+                SELECT keyed_hash(recipient::VARCHAR, inner_key, outer_key) AS recipient_hash
+                FROM recipients, hash_keys
+                WHERE campaign_no = {campaign_no} AND day = DATE '{day}' AND is_delivered
+                ORDER BY recipient_hash
+            """
+            write_parquet(connection, select, target)
 
 
 def count_reached(

@@ -1,13 +1,15 @@
 """Text files as they come: plain, gzip or zstd, whole or damaged, one line per row or not."""
 
+import gzip
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from isal import igzip, isal_zlib
+from isal import isal_zlib
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -16,6 +18,7 @@ else:
 
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _BLOCK_SIZE = 1 << 20
+_ISAL_ERROR = cast(type[Exception], isal_zlib.IsalError)  # its stub takes the class for an instance
 
 
 class DamagedFileError(ValueError):
@@ -57,7 +60,7 @@ class TextFile:
         """
         try:
             if self.compression == "gzip":
-                with igzip.open(self.path) as stream:
+                with gzip.open(self.path) as stream:
                     yield cast(BinaryIO, stream)
             elif self.compression == "zstd":
                 with zstd.open(self.path) as unpacked:
@@ -65,7 +68,7 @@ class TextFile:
             else:
                 with self.path.open("rb") as plain:
                     yield plain
-        except (EOFError, isal_zlib.error, igzip.BadGzipFile, zstd.ZstdError) as error:
+        except (EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError) as error:
             raise DamagedFileError(str(error)) from error
 
 
@@ -119,7 +122,7 @@ def _iter_blocks(file: TextFile) -> Iterator[bytes]:
         unpack = _unpack_gzip if file.compression == "gzip" else _unpack_zstd
         try:
             yield from unpack(iter(lambda: stream.read(_BLOCK_SIZE // 8), b""))
-        except (isal_zlib.error, zstd.ZstdError) as error:
+        except (_ISAL_ERROR, zstd.ZstdError) as error:
             raise DamagedFileError(str(error)) from error
 
 

@@ -1,13 +1,13 @@
 """Count the receipts that came for days that were final
 
-Revision: 0060, after 0050
+Revision: 0060, after 0065
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0060"
-down_revision = "0050"
+down_revision = "0065"
 branch_labels = None
 depends_on = None
 
