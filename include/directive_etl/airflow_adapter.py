@@ -10,15 +10,14 @@ from airflow.sdk import (
     Asset,
     BaseHook,
     CronPartitionTimetable,
-    DeadlineAlert,
-    DeadlineReference,
     ObjectStoragePath,
     Param,
     PartitionedAssetTimetable,
-    SyncCallback,
     TriggerRule,
 )
 from airflow.sdk.bases.notifier import BaseNotifier
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 from airflow.sdk.io import attach
 

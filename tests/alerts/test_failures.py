@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from alembic import command
+from alembic.script import ScriptDirectory
 from tests.alerts.city_portal import PASSWORD, USER, CityPortal
 from tests.alerts.conftest import DAY
 from tests.alerts.sinks import Sinks
@@ -113,7 +114,9 @@ def right_url(world: World) -> None:
 
 def older_schema(world: World) -> None:
     with world.owner_engine.begin() as connection:
-        command.downgrade(alembic_config(connection), "0050")
+        config = alembic_config(connection)
+        parent = ScriptDirectory.from_config(config).get_revision("0090").down_revision
+        command.downgrade(config, str(parent))
 
 
 def as_itself(change: str) -> None:

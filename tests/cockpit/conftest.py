@@ -23,7 +23,7 @@ from directive_etl.local_stack import airflow, airflow_settings, keys, ports, pr
 from directive_etl.local_stack.places import Places
 from directive_etl.progress.close import close_day
 from directive_etl.quality import RowAccount, refused_frame
-from directive_etl.quality.results import CheckResult
+from directive_etl.quality.results import CheckResult, masked_details
 from directive_etl.registry.directive import directives
 from directive_etl.registry.obligations import expected_report, owed_figures
 from directive_etl.registry.operators import operators
@@ -108,11 +108,44 @@ def load_report(engine: sa.Engine, unit, day: date) -> None:
         )
 
 
+def offending() -> dict[str, object]:
+    """A result as Great Expectations gives it, about what may be a person's, masked as before it is kept."""
+    config = {
+        "type": "expect_column_values_to_not_be_null",
+        "kwargs": {"column": "unit_code", "batch_id": "x"},
+    }
+    found = {"element_count": 100, "unexpected_count": 2, "partial_unexpected_list": ["84901234567", HOSTILE]}
+    return masked_details({"success": False, "expectation_config": config, "result": found})
+
+
+def hold_batch(engine: sa.Engine) -> int:
+    """A batch of the operator that is missing on the second day, held back by a critical check; returns its number."""
+    file = landed("sms_log", "viettel", DAY, "held.log")
+    batch = Batch(
+        "sms_log",
+        "viettel",
+        DAY,
+        file.known_at,
+        RowAccount(read=40, loaded=0, refused=40),
+        files=[file],
+        checks=[CheckResult("most_rows_usable", "critical", "", False, HOSTILE, 40, "too many")],
+        suite_name="core.daily_sms",
+        status_code="refused",
+        reason="most rows were refused",
+    )
+    with engine.begin() as connection:
+        write_batch(connection, batch)
+        return int(connection.execute(sa.text("select max(batch_id) from ops.load_batch")).scalar_one())
+
+
 def load_counts(engine: sa.Engine, source: str, part: str, day: date) -> None:
     file = landed(source, part, day, f"{part}.csv")
     checks = [
         CheckResult("expect_column_values_to_be_between", "warning", HOSTILE, False, "1 to 9", 3, "unusual"),
         CheckResult("expect_table_row_count_to_be_between", "critical", "", True, "9", 0, "needed"),
+        CheckResult(
+            "expect_column_values_to_not_be_null", "warning", "unit_code", False, "", 2, "", offending()
+        ),
     ]
     batch = Batch(
         source,
@@ -239,7 +272,8 @@ class Running:
 LATE_CLOSE = """
 import time
 from datetime import timedelta
-from airflow.sdk import DeadlineAlert, dag, task
+from airflow.sdk import dag, task
+from airflow.sdk.definitions.deadline import DeadlineAlert
 from directive_etl.airflow_adapter import CLOSED_IN_TIME, ONE_DAY_PER_RUN, daily_at
 
 SOON = DeadlineAlert(CLOSED_IN_TIME.reference, timedelta(seconds=1), CLOSED_IN_TIME.callback)

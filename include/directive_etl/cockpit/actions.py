@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel
 
-from directive_etl.cockpit.asked import Day, Row, UnitCode
+from directive_etl.cockpit.asked import NOTHING_TO_DECIDE, Day, Row, UnitCode
 from directive_etl.cockpit.reading import read_operations
 from directive_etl.errors import ConfigurationError
 from directive_etl.landing.place import is_address
@@ -103,7 +103,7 @@ class ResendDryRun(BaseModel):
     lost: list[Row]
 
 
-@router.get("/api/actions/release")
+@router.get("/api/actions/release", responses=NOTHING_TO_DECIDE)
 def dry_run_of_release(batch_id: Annotated[int, Query(ge=1, le=2**63 - 1)]) -> ReleaseDryRun:
     """Say which checks a release would overrule, and how many rows would be loaded; 409 when nothing is to decide."""
     try:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Request
 from fastapi.responses import JSONResponse, Response
 
 from directive_etl.cockpit import actions, alerts, day, progress, quality, reports, tracing
+from directive_etl.cockpit.asked import REFUSED
 from directive_etl.errors import ConfigurationError
 
 _MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
@@ -54,6 +55,7 @@ def cockpit_app(may_see: Callable[..., Any], is_operator: Callable[..., bool]) -
         redoc_url=None,
         openapi_url=None,  # served below, behind the login
         dependencies=[Depends(may_see)],
+        responses=REFUSED,
     )
     for router in (
         day.router, progress.router, reports.router, quality.router, tracing.router, alerts.router,

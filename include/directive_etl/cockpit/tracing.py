@@ -4,6 +4,7 @@ from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel
 
 from directive_etl.cockpit.asked import (
+    NO_SUCH,
     Code,
     Day,
     Number,
@@ -115,7 +116,7 @@ def figures_behind(
     return paged(rows, page, page_size)
 
 
-@router.get("/api/batches/{batch_id}")
+@router.get("/api/batches/{batch_id}", responses=NO_SUCH)
 def batch_detail(batch_id: Number) -> BatchDetail:
     """Return what a batch read, from which files, what it refused by reason, and what its checks found."""
     found = read_operations(_BATCH, batch_id=batch_id)
@@ -129,7 +130,7 @@ def batch_detail(batch_id: Number) -> BatchDetail:
     )
 
 
-@router.get("/api/batches/{batch_id}/validation")
+@router.get("/api/batches/{batch_id}/validation", responses=NO_SUCH)
 def validation_run(batch_id: Number) -> Validation:
     """Return the batch's validation run in the shape of Great Expectations' results, offending values masked."""
     found = read_operations(_BATCH, batch_id=batch_id)

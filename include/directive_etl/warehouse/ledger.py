@@ -247,10 +247,15 @@ def _check_rows(batch_id: int, batch: Batch) -> Iterator[dict[str, Any]]:
             "failed_count": check.failed_count,
             "observed": check.observed,
             "notes": check.notes,
-            "details": json.dumps(dict(check.details)),  # COPY takes a document as its text
+            "details": _as_json(check.details),
         }
 
 
 def _append(connection: sa.Connection, target: sa.Table, rows: Iterable[dict[str, Any]]) -> None:
     if listed := list(rows):
         append_rows(connection, target, pd.DataFrame(listed))
+
+
+def _as_json(details: Mapping[str, Any]) -> str:
+    """As text, since COPY takes no mappings; jsonb cannot hold a NUL."""
+    return json.dumps(details, ensure_ascii=False).replace("\\u0000", "\N{SYMBOL FOR NULL}")
