@@ -10,7 +10,7 @@ RUN uv venv /opt/venv \
 FROM python:3.11-slim-bookworm
 # The folders exist with their owner before a volume is mounted on them: an empty volume takes both over.
 RUN useradd --uid 50000 --gid 0 --create-home airflow \
-    && mkdir -p /opt/airflow/logs /data/landing /data/drop /data/inbox /data/outbox /data/reports \
+    && mkdir -p /opt/airflow/logs /data/landing /data/drop /data/inbox /data/outbox /data/reports /data/alerts \
     && chown -R 50000:0 /opt/airflow /data \
     && chmod 0700 /data/landing /data/drop /data/inbox
 COPY --from=build /opt/venv /opt/venv

@@ -1,4 +1,4 @@
-"""The pages Progress, Reports and Quality in Airflow's menu, with Airflow's own login and rights."""
+"""The pages Alerts, Progress, Reports and Quality in Airflow's menu, with Airflow's own login and rights."""
 
 from typing import Any, ClassVar
 
@@ -10,6 +10,7 @@ from directive_etl.cockpit import cockpit_app
 
 PREFIX = "/directive"
 PAGES = {
+    "alerts": "Alerts · Cảnh báo",
     "progress": "Progress · Tiến độ",
     "reports": "Reports · Nộp báo cáo",
     "quality": "Quality · Chất lượng",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from directive_etl.errors import ConfigurationError, DirectiveEtlError
+from directive_etl.observability.logs import configure_logs
 from directive_etl.settings import settings
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; errors of ours end with their message and status 1, without a traceback."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    configure_logs()
     asked = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = asked.command
     try:
@@ -164,10 +165,9 @@ def _url(asked: argparse.Namespace) -> int:
 
 
 def _migrate(_: argparse.Namespace) -> int:
-    from directive_etl.warehouse.engine import engine_for
-    from directive_etl.warehouse.schema import migrate
+    from directive_etl import pipeline
 
-    migrate(engine_for("migration_url"))
+    pipeline.migrate_warehouse()
     say("the warehouse is at the newest schema")
     return 0
 

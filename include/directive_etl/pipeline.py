@@ -18,15 +18,19 @@ from directive_etl.errors import ConfigurationError, UnfinishedFileError
 from directive_etl.landing import LandedFile, iter_landed
 from directive_etl.landing.deliver import deliver_files
 from directive_etl.landing.place import Connect, is_address, no_connection, open_place
+from directive_etl.observability import observed
 from directive_etl.periods import day_end
 from directive_etl.progress.close import Closed, close_day
 from directive_etl.progress.lookback import days_to_recompute
 from directive_etl.progress.recompute import recompute_progress
+from directive_etl.quality.results import CheckResult
 from directive_etl.quality.suites import check_frame
+from directive_etl.quality.usable import check_most_usable
 from directive_etl.registry import campaigns, operators, procedures, systems
 from directive_etl.registry.directive import directives
 from directive_etl.registry.units import UnitMatch, matching_units
 from directive_etl.settings import SystemConnection, settings
+from directive_etl.warehouse import decisions
 from directive_etl.warehouse.engine import loader_engine
 from directive_etl.warehouse.ledger import newest_batch_day
 from directive_etl.warehouse.left_files import overdue_files, record_left
@@ -42,6 +46,7 @@ SOURCES = ("sms_log", "service_portal", "unit_report")
 # --- sms_log ---------------------------------------------------------------------------------------------------------
 
 
+@observed("sms_log", part="operator_code", day="drop_day")
 def count_sms_operator(operator_code: str, drop_day: date, connect: Connect = no_connection) -> list[date]:
     """Land and count one operator's logs: the drop day, and the days before it that still await receipts.
 
@@ -132,6 +137,8 @@ def _count_drop_day(
         most_bytes=settings().largest_log_bytes,
     )
     checks = check_frame(counts.daily, "core.daily_sms", RULES)
+    checks.append(check_most_usable(counts.account.refused, counts.account.read))
+    checks = _unless_overruled(load.SOURCE, operator.operator_code, drop_day, checks)
     batch = load.operator_batch(operator, drop_day, landed, counts, checks)
     log.info("sms_log %s %s: %s", operator.operator_code, drop_day, counts.account)
     changed = load.load_operator_day(loader_engine(), operator, batch, counts, list(landed))
@@ -174,6 +181,7 @@ PORTAL_UNITS = UnitMatch(
 )
 
 
+@observed("service_portal", part="system_code", day="day")
 def pull_portal_system(system_code: str, day: date, connection: SystemConnection | None = None) -> list[date]:
     """Pull the dossiers that changed on a day from one system, and recount every day they touch.
 
@@ -218,6 +226,8 @@ def pull_portal_system(system_code: str, day: date, connection: SystemConnection
         pages = read_pages(pull.files, system, hash_key=settings().require("hash_key"), day=day)
         checks = check_frame(pages.versions, "core.portal_dossier_version", RULES)
         checks.append(find_sudden_drop(pages.versions, day, week_before))
+        checks.append(check_most_usable(len(pages.refused), pages.read_count))
+        checks = _unless_overruled(load.SOURCE, system_code, day, checks)
         batch = load.pull_batch(system_code, day, pull, pages, checks)
         log.info("service_portal %s %s: %s", system_code, day, batch.account)
         return load.load_pull(
@@ -278,6 +288,7 @@ def take_mail(open_mailbox: OpenMailbox = no_connection) -> list[date]:
     return []
 
 
+@observed("unit_report", day="again_for")
 def answer_inbox(again_for: date | None = None, connect: Connect = no_connection) -> list[date]:
     """Land, read, check, load or refuse each new file of the inbox alone, and answer the unit that sent it.
 
@@ -338,9 +349,57 @@ def reopen_report(unit_code: str, day: date, reason: str, open_until: date | Non
     reopen(loader_engine(), unit_code, day, reason, day_end(open_until) if open_until else None)
 
 
+# --- decisions about held batches ------------------------------------------------------------------------------------
+
+
+def describe_held_batch(batch_id: int) -> str:
+    """Say what a release would do, for who is to decide.
+
+    Raises:
+        ConfigurationError: the batch is not held, or somebody has decided.
+    """
+    held = decisions.held_batch(loader_engine(), batch_id)
+    return (
+        f"{held.source_code} {held.part_code} {held.report_date}: {held.read_count} rows are kept out.\n\n"
+        f"Found: {held.reason}\n\n"
+        "Approve: the part is read again and loaded; what failed now becomes a warning with your name and the "
+        "reason. Reject: the part stays out of the day."
+    )
+
+
+def decide_batch(batch_id: int, decision: str, reason: str, decided_by: str) -> tuple[str, str, date]:
+    """Record that a held batch is `released` or `rejected`; returns its source, part and day.
+
+    Raises:
+        ConfigurationError: the batch is not held, was decided about, or there is no reason.
+    """
+    held = decisions.decide(loader_engine(), batch_id, decision, reason, decided_by)
+    log.info("batch %d was %s by %s", batch_id, decision, decided_by)
+    return held.source_code, held.part_code, held.report_date
+
+
+def load_released(
+    source: str,
+    part: str,
+    day: date,
+    connection: SystemConnection | None = None,
+    connect: Connect = no_connection,
+) -> list[date]:
+    """Read a released part of a day again; returns the reporting days that changed."""
+    if source == "sms_log":
+        return count_sms_operator(part, day, connect)
+    return pull_portal_system(part, day, connection)
+
+
+def _unless_overruled(source: str, part: str, day: date, checks: list[CheckResult]) -> list[CheckResult]:
+    with loader_engine().connect() as connection:
+        return decisions.overrule(connection, source, part, day, checks)
+
+
 # --- progress --------------------------------------------------------------------------------------------------------
 
 
+@observed("directive_progress", day="day")
 def recompute_day(day: date) -> int:
     """Recompute one day's progress; returns how many progress rows changed."""
     changed = recompute_progress(loader_engine(), day)
@@ -353,6 +412,7 @@ def affected_days(source: str, changed_days: Iterable[date]) -> list[date]:
     return days_to_recompute(loader_engine(), source, changed_days)
 
 
+@observed("daily_close", day="day")
 def close(day: date) -> list[Closed]:
     """Close a day: who reported in time, freeze what was known, export the official report."""
     closed = close_day(loader_engine(), day, settings().reports)
@@ -380,6 +440,19 @@ def care_for_storage() -> int:
     deleted = {source: delete_days_before(landing / source, first_kept) for source in PERSONAL_SOURCES}
     log.info("warehouse_care: landed days before %s deleted: %s", first_kept, deleted)
     return sum(deleted.values())
+
+
+def migrate_warehouse() -> None:
+    """Bring the warehouse to the schema of this code, grant the rights, load the registry.
+
+    Raises:
+        ConfigurationError: the owner of the schema is not in the settings.
+    """
+    from directive_etl.warehouse.engine import engine_for
+    from directive_etl.warehouse.schema import migrate
+
+    migrate(engine_for("migration_url"))
+    log.info("the warehouse is at the newest schema")
 
 
 def run_source(

@@ -30,7 +30,11 @@ class Settings(BaseSettings):
     """Every setting of the pipeline, with its default where one is safe."""
 
     model_config = SettingsConfigDict(
-        env_prefix="DIRECTIVE_ETL_", env_file=(".local/env", ".env"), extra="ignore", frozen=True
+        env_prefix="DIRECTIVE_ETL_",
+        env_file=(".local/env", ".env"),
+        env_ignore_empty=True,  # Compose hands on what is not set as an empty text
+        extra="ignore",
+        frozen=True,
     )
 
     migration_url: SecretStr | None = Field(
@@ -89,6 +93,26 @@ class Settings(BaseSettings):
         400,
         ge=31,
         description="SMS logs and portal pages stay in the landing zone this long after their day. Unit: days.",
+    )
+    alerts: Path = Field(Path(".local/alerts"), description="The open alerts; shared by all workers.")
+    alert_smtp_url: SecretStr | None = Field(
+        None, description="Mail server of alerts: smtp://, smtp+starttls:// or smtps://user:pw@host:port."
+    )
+    alert_mail_from: str = Field("directive-etl@localhost", description="Sender of the mails.")
+    alert_mail_to: tuple[str, ...] = Field((), description="JSON list: who gets alerts by mail.")
+    summary_mail_to: tuple[str, ...] = Field(
+        (), description="JSON list: who gets the morning summary; those who get alerts by default."
+    )
+    alert_webhook_url: SecretStr | None = Field(
+        None, description="Takes alerts, recoveries and summaries as JSON by POST."
+    )
+    public_url: str = Field("http://localhost:8080", description="Address of Airflow as people reach it.")
+    runbook_url: str = Field("docs/alerts.md", description="Address of docs/alerts.md, for links in alerts.")
+    openlineage_url: str | None = Field(
+        None, description="Takes lineage events by HTTP (OpenLineage); none are made without it."
+    )
+    otlp_metrics_url: str | None = Field(
+        None, description="Takes metrics by OTLP over HTTP, e.g. http://collector:4318/v1/metrics."
     )
     code_version: str = Field("unversioned", description="Commit of the running code, kept with every batch.")
 

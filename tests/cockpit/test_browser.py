@@ -2,15 +2,12 @@
 
 import json
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+from tests.cockpit.browsing import CHROMIUM, log_in, open_page
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [
     pytest.mark.xdist_group("cockpit"),  # one Airflow serves them
     pytest.mark.slow,
@@ -18,63 +15,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium"),
 ]
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
-PAGES = ["progress", "reports", "quality"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser
-        browser.close()
-
-
-def log_in(browser: Browser, running, user: str) -> BrowserContext:
-    context = browser.new_context(
-        base_url=running.address, viewport={"width": 1366, "height": 900}, locale="en-GB"
-    )
-    page = context.new_page()
-    page.goto("/")
-    page.fill("input[name=username]", user)
-    page.fill("input[name=password]", running.passwords[user])
-    page.click("[type=submit]")
-    page.wait_for_url(re.compile(r"^(?!.*login).*$"))
-    page.wait_for_load_state("networkidle")
-    page.close()
-    return context
-
-
-@pytest.fixture(scope="module")
-def operator(browser: Browser, running) -> Iterator[BrowserContext]:
-    context = log_in(browser, running, "admin")
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def page(operator: BrowserContext, running) -> Iterator[Page]:
-    """A page that may say no error, and ask no other host."""
-    page = operator.new_page()
-    faults: list[str] = []
-    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    hosts: set[str] = set()
-    page.on(
-        "request",
-        lambda asked: hosts.add(urlsplit(asked.url).netloc) if asked.url.startswith("http") else None,
-    )
-    yield page
-    page.close()
-    assert faults == []
-    assert hosts <= {urlsplit(running.address).netloc}
-
-
-def open_page(page: Page, name: str, day: str = "2020-08-20") -> None:
-    page.goto(f"/directive/{name}?day={day}")
-    page.wait_for_selector("main[aria-busy=false]")
+PAGES = ["alerts", "progress", "reports", "quality"]
 
 
 def serious_findings(page: Page) -> list[str]:
@@ -162,7 +103,7 @@ def test_the_language_is_switched_and_remembered(page: Page):
     expect(page.locator("h1")).to_have_text("Quality")
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", ["progress", "reports", "quality"])
 def test_what_is_shown_can_be_saved(page: Page, name: str):
     open_page(page, name)
     for format in ("CSV", "XLSX"):
@@ -189,23 +130,6 @@ def test_the_slider_changes_the_day(page: Page):
     expect(page.locator(".shown-day")).to_have_text("19 Aug 2020")
     expect(page.locator(".tile").first).to_contain_text("Complete")
     assert page.url.endswith("day=2020-08-19")
-
-
-def test_an_operator_sees_what_a_recount_would_change_and_starts_it(page: Page, running):
-    open_page(page, "progress")
-    page.locator("#run-again").click()
-    drawer = page.locator("#drill")
-    drawer.get_by_role("button", name="Dry run").first.click()
-    expect(drawer).to_contain_text("Nothing would change")
-    running.wait_for_dag("directive_progress")
-    drawer.get_by_role("button", name="Run", exact=True).click()
-    expect(drawer).to_contain_text("State: queued")
-    client = running.client("admin")
-    runs = client.get("/api/v2/dags/directive_progress/dagRuns").json()["dag_runs"]
-    logged = client.get("/api/v2/eventLogs", params={"dag_id": "directive_progress"}).json()["event_logs"]
-
-    assert [(run["partition_key"], run["triggering_user_name"]) for run in runs] == [("2020-08-20", "admin")]
-    assert [(entry["event"], entry["owner"]) for entry in logged] == [("trigger_dag_run", "admin")]
 
 
 def test_a_viewer_is_shown_no_action_and_no_refused_row(browser: Browser, running):

@@ -2,18 +2,34 @@
 
 import csv
 import io
+import os
 from datetime import date
 
 import pytest
+import schemathesis
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
 from openpyxl import load_workbook
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
+from tests.cockpit.conftest import HOSTILE, hold_batch
 
+from directive_etl.alerts.causes import CAUSES, OVERDUE_CLOSE, UNKNOWN
+from directive_etl.cockpit import cockpit_app
 from directive_etl.cockpit.export import guard_formula, to_csv, to_xlsx
 
 DAY = "2020-08-20"
 DIRECTIVE = "2488-ubnd-kgvx"
 OF_DAY = {"day": DAY, "directive": DIRECTIVE}
+# `make soak` asks more of each endpoint.
+EXAMPLES = int(os.environ.get("DIRECTIVE_ETL_TEST_EXAMPLES", "3"))
+OPERATIONS = [
+    found.ok()
+    for found in schemathesis.openapi.from_asgi(
+        "/openapi.json", cockpit_app(lambda: None, lambda: True)
+    ).get_all_operations()
+]
 
 
 def ask(client: TestClient, path: str, **values):
@@ -110,7 +126,7 @@ def test_a_trend_has_a_row_a_day_with_its_target(client: TestClient):
 
 
 def test_the_matrix_says_missing_refused_and_on_time(client: TestClient):
-    units = ask(client, "/api/reports", day=DAY, page_size=200)["items"]
+    units = ask(client, "/api/reports", day=DAY, days=1, page_size=200)["items"]
     status = {unit["unit_code"]: unit["days"][DAY]["status_code"] for unit in units}
 
     assert (status["SXD"], status["SNV"], status["STTTT"]) == ("missing", "refused", "on_time")
@@ -258,3 +274,86 @@ def test_every_word_of_the_pages_is_in_both_languages():
         if file.name.endswith(".js"):
             asked = set(re.findall(r"\bt\(\"(\w+)\"", file.read_text(encoding="utf-8")))
             assert asked <= known, f"{file.name}: {sorted(asked - known)}"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.path)
+def test_what_the_description_allows_is_answered_as_it_says(operation, filled: sa.Engine):
+    """The description of the endpoints, taken at its word by schemathesis."""
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy())
+    def ask_it(case) -> None:
+        case.call_and_validate(
+            checks=[not_a_server_error, status_code_conformance, response_schema_conformance]
+        )
+
+    ask_it()
+
+
+def test_a_held_batch_has_a_dry_run_and_any_other_batch_none(client: TestClient, filled: sa.Engine):
+    batch_id = hold_batch(filled)
+    held = ask(client, "/api/held")["items"]
+
+    assert [row["batch_id"] for row in held] == [batch_id]
+    found = ask(client, "/api/actions/release", batch_id=batch_id)
+    assert (found["part_code"], found["row_count"]) == ("viettel", 40)
+    assert [row["check_code"] for row in found["overruled"]] == ["most_rows_usable"]
+    assert client.get("/api/actions/release", params={"batch_id": 1}).status_code == 409
+
+
+def test_a_reopening_says_since_when_the_day_is_locked(client: TestClient):
+    found = ask(client, "/api/actions/reopen", unit="SNV", day=DAY)
+
+    assert found["locked_at"].startswith("2020-09-04T08:00") and not found["is_open_again"]
+
+
+def test_answers_that_are_lost_are_named_before_they_are_sent_again(client: TestClient):
+    found = ask(client, "/api/actions/resend", day=DAY)
+    lost = {row["unit_code"] for row in found["lost"]}
+
+    assert "SNV" not in lost and len(lost) == 50 < found["answer_count"]
+
+
+def test_a_validation_run_has_the_shape_of_great_expectations_and_no_offending_value(client: TestClient):
+    (batch,) = ask(client, "/api/quality/batches", day=DAY, source="service_portal", page_size=1)["items"]
+    run = ask(client, f"/api/batches/{batch['batch_id']}/validation")
+
+    assert run["statistics"] == {
+        "evaluated_expectations": 3,
+        "successful_expectations": 1,
+        "unsuccessful_expectations": 2,
+    }
+    masked = run["results"][2]
+    assert masked["expectation_config"]["type"] == "expect_column_values_to_not_be_null"
+    assert masked["result"]["partial_unexpected_list"] == ["***", HOSTILE]
+
+
+def test_the_rules_by_which_a_day_refused_are_named_with_their_rows(client: TestClient):
+    rules = {
+        (row["source_code"], row["rule_code"]): row["row_count"]
+        for row in ask(client, "/api/day", day=DAY)["rules"]
+    }
+
+    assert rules[("unit_report", "negative")] == 1
+    assert rules[("service_portal", "unreadable")] == 2 * 3
+
+
+def test_who_is_silent_is_named_with_the_reason(client: TestClient):
+    silent = {row["unit_code"]: row["status_code"] for row in ask(client, "/api/day", day=DAY)["silent"]}
+
+    assert silent == {"SXD": "missing", "SNV": "refused"}
+
+
+def test_every_cause_and_source_of_an_alert_has_its_words_on_the_pages():
+    from importlib import resources
+
+    words = (resources.files("directive_etl.cockpit") / "static" / "texts.js").read_text(encoding="utf-8")
+    for cause in (*CAUSES, OVERDUE_CLOSE, UNKNOWN):
+        assert f"{cause.code}: [" in words, cause.code
+        assert f"{cause.owner.replace(' ', '_')}: [" in words, cause.owner

@@ -23,7 +23,10 @@ HEAVY = {
     "openpyxl",
     "sqlalchemy.dialects.postgresql.psycopg",
 }
-EXPECTED = {"sms_log", "service_portal", "unit_report", "directive_progress", "daily_close", "warehouse_care"}
+DAILY = {"sms_log", "service_portal", "unit_report", "directive_progress", "daily_close", "warehouse_care"}
+# Started by a person, from the pages.
+ACTIONS = {"decide_batch", "reopen_report", "resend_feedback", "migrate_warehouse"}
+EXPECTED = DAILY | ACTIONS
 
 PARSE = """
 import json, sys
@@ -40,6 +43,18 @@ dags = {
         "catchup": dag.catchup,
         "timetable": type(dag.timetable).__name__,
         "retries": {task.task_id: task.retries for task in dag.tasks},
+        "callbacks": {
+            outcome: all(
+                type(one).__name__ == "AlertNotifier" and one.outcome == outcome
+                for task in dag.tasks
+                if task.task_type != "EmptyOperator"
+                for one in (callbacks(task) or [None])
+            )
+            for outcome, callbacks in (
+                ("failed", lambda task: task.on_failure_callback),
+                ("succeeded", lambda task: task.on_success_callback),
+            )
+        },
         "runs_code": [task.task_id for task in dag.tasks if task.task_type != "EmptyOperator"],
     }
     for dag_id, dag in bag.dags.items()
@@ -142,3 +157,15 @@ def test_days_are_partitions_and_nothing_catches_up_by_itself(parsed: dict):
         assert timetables[dag_id] == "CronPartitionTimetable"
     assert timetables["directive_progress"] == "PartitionedAssetTimetable"
     assert not any(dag["catchup"] for dag in parsed["dags"].values())
+
+
+def test_actions_run_only_when_a_person_starts_them(parsed: dict):
+    for dag_id in ACTIONS:
+        assert parsed["dags"][dag_id]["timetable"] == "NullTimetable"
+        assert parsed["dags"][dag_id]["tags"] == ["action"]
+    assert {dag_id for dag_id, dag in parsed["dags"].items() if "action" in dag["tags"]} == ACTIONS
+
+
+def test_every_task_tells_of_its_failure_and_of_its_recovery(parsed: dict):
+    for dag_id, dag in parsed["dags"].items():
+        assert dag["callbacks"] == {"failed": True, "succeeded": True}, dag_id

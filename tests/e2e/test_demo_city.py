@@ -120,6 +120,7 @@ def test_units_that_were_silent_are_not_reported_and_never_zero(run_city: RunCit
         ("true_sms_daily", "sms_daily", ["report_date", "operator_code", "campaign_code"]),
         ("true_sms_reach", "sms_reach", ["campaign_code", "report_date"]),
         ("true_portal_daily", "portal_daily", ["report_date", "system_code", "unit_code", "procedure_code"]),
+        ("true_dossier_witness", "dossier_witness_daily", ["report_date", "unit_code", "measure_code"]),
     ],
 )
 def test_a_reporting_view_equals_the_truth(run_city: RunCity, name: str, view: str, key: list[str]):

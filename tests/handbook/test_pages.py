@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from directive_etl.alerts.causes import CAUSES, OVERDUE_CLOSE, UNKNOWN
 from directive_etl.handbook import fresh_pages, stale_pages, write_pages
+from directive_etl.handbook.alerts import alerts_page
 from directive_etl.handbook.dags import dags_page
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +30,12 @@ def test_every_column_of_the_dictionary_has_a_meaning(owner_engine: sa.Engine):
 def test_a_changed_page_is_found_and_written_again(tmp_path: Path, owner_engine: sa.Engine):
     (tmp_path / "docs").mkdir()
     (tmp_path / "dags").symlink_to(ROOT / "dags")
-    assert [path.name for path in write_pages(tmp_path, owner_engine)] == ["dags.md", "data_dictionary.md"]
+    assert [path.name for path in write_pages(tmp_path, owner_engine)] == [
+        "alerts.md",
+        "dags.md",
+        "data_dictionary.md",
+        "metrics.md",
+    ]
     (tmp_path / "docs" / "dags.md").write_text("edited by hand")
 
     assert [path.name for path in stale_pages(tmp_path, owner_engine)] == ["dags.md"]
@@ -47,3 +54,10 @@ def test_a_schedule_that_cannot_be_said_is_an_error_with_its_place(tmp_path: Pat
 
     with pytest.raises(ValueError, match=r"odd\.py"):
         dags_page(tmp_path)
+
+
+def test_every_cause_has_a_section_that_an_alert_can_link_to():
+    page = alerts_page()
+
+    for cause in (*CAUSES, OVERDUE_CLOSE, UNKNOWN):
+        assert f"\n## {cause.code}\n" in page and cause.action in page

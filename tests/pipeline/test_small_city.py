@@ -51,6 +51,12 @@ def test_the_days_may_come_in_any_order(run: Run, reader: sa.Engine, small_city:
     run(steps + CLOSES)
 
     assert_true(reader, small_city)
+    # What units reported of their dossiers stands beside what the portals show, right or wrong.
+    expected = truth(small_city, "true_dossier_witness")
+    found = pd.read_sql("select * from reporting.dossier_witness_daily", reader)
+    different = differences(expected, found, ["unit_code", "report_date", "measure_code"])
+    assert different.empty, different.head(20).to_string()
+    assert set(found["is_within_tolerance"]) == {True, False}
 
 
 def test_a_drop_day_is_published_only_when_all_its_operators_are_counted(run: Run, owner_engine: sa.Engine):

@@ -96,6 +96,15 @@ def test_many_parts_are_checked_in_one_pass_and_each_answers_for_its_own_rows():
     }
 
 
+def test_no_part_is_told_what_stands_in_another():
+    frame = pd.DataFrame({"part": ["a", "b"], "code": ["of-a", "of-b"]})
+    rule = gxe.ExpectColumnValuesToBeInSet(column="code", value_set=[], severity=CRITICAL, notes="n")
+    found = check_parts(frame, "part", "test", [rule])
+
+    assert "of-" not in repr(found["a"])
+    assert found["a"][0].details["result"] == {"element_count": 1, "unexpected_count": 1}
+
+
 def test_a_check_of_a_whole_set_is_not_split_by_part():
     rule = gxe.ExpectTableRowCountToBeBetween(min_value=1)
     with pytest.raises(RuntimeError, match="no expectation of single rows"):

@@ -87,6 +87,7 @@ def test_a_department_owes_its_staff_and_its_meetings() -> None:
     assert form("SNV") == dict.fromkeys(PERSONNEL_MEASURES, STAFF) | {
         "meeting_count": [None],
         "online_meeting_count": [None],
+        "dossier_received_count": [None],
     }
 
 

@@ -36,6 +36,10 @@ CONTRACT = {
         " carried_over_count, processed_count, processed_early_count, processed_on_time_count, processed_late_count,"
         " in_process_count, in_process_overdue_count, paused_count, returned_count, shared_dossier_count"
     ),
+    "dossier_witness_daily": (
+        "unit_code, unit_name, report_date, measure_code, reported_count, portal_count, difference_count,"
+        " tolerance_count, is_within_tolerance"
+    ),
     "unit_report_status_daily": (
         "unit_code, report_date, is_expected, due_at, received_at, status_code, revision_count, error_count,"
         " warning_count"

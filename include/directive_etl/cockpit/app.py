@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Request
 from fastapi.responses import JSONResponse, Response
 
-from directive_etl.cockpit import day, progress, quality, recount, reports, tracing
+from directive_etl.cockpit import actions, alerts, day, progress, quality, reports, tracing
+from directive_etl.cockpit.asked import REFUSED
 from directive_etl.errors import ConfigurationError
 
 _MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
@@ -27,7 +28,8 @@ _ASSETS = {
     "".join(parts): resources.files(__package__).joinpath("static", *parts)
     for parts in (
         ("page.html",), ("cockpit.css",), ("cockpit.js",), ("progress.js",), ("reports.js",), ("quality.js",),
-        ("drill.js",), ("elements.js",), ("texts.js",), ("chart.js",), ("recount.js",), ("icon.svg",),
+        ("alerts.js",), ("validation.js",), ("drill.js",), ("elements.js",), ("texts.js",), ("chart.js",),
+        ("actions.js",), ("todo.js",), ("icon.svg",),
         ("icon-dark.svg",), ("vendor/", "uPlot.js"), ("vendor/", "uPlot.css"),
     )
 }  # fmt: skip
@@ -53,10 +55,13 @@ def cockpit_app(may_see: Callable[..., Any], is_operator: Callable[..., bool]) -
         redoc_url=None,
         openapi_url=None,  # served below, behind the login
         dependencies=[Depends(may_see)],
+        responses=REFUSED,
     )
-    for router in (day.router, progress.router, reports.router, quality.router, tracing.router):
+    for router in (
+        day.router, progress.router, reports.router, quality.router, tracing.router, alerts.router,
+    ):  # fmt: skip
         app.include_router(router)
-    for router in (tracing.operator_router, reports.operator_router, recount.router):
+    for router in (tracing.operator_router, reports.operator_router, alerts.operator_router, actions.router):
         app.include_router(router, dependencies=[Depends(must_operate)])
 
     @app.get("/api/me", tags=["rights"])
@@ -92,7 +97,9 @@ _pages = APIRouter(include_in_schema=False)
 
 
 @_pages.get("/{page}")
-def page(page: Annotated[Literal["progress", "reports", "quality"], Path()]) -> Response:
+def page(
+    page: Annotated[Literal["alerts", "progress", "reports", "quality", "validation"], Path()],
+) -> Response:
     """Return the page; its script reads from the address which one it is."""
     return _asset("page.html")
 

@@ -19,6 +19,18 @@ PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 PageSize = Annotated[int, Query(ge=1, le=200)]
 
 
+# What an answer says when there is no such thing, or nothing to decide; for the description of the endpoints.
+NO_SUCH: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such thing."}}
+NOTHING_TO_DECIDE: dict[int | str, dict[str, Any]] = {
+    409: {"description": "Nothing is to be decided about it."}
+}
+REFUSED: dict[int | str, dict[str, Any]] = {
+    401: {"description": "Not logged in to Airflow."},
+    403: {"description": "Logged in without the right."},
+    503: {"description": "The warehouse does not answer in time."},
+}
+
+
 class Page(BaseModel):
     """One page of a table; `total` counts the rows of all pages."""
 

@@ -47,6 +47,23 @@ _QUALITY = """
            critical_failed_count, warning_failed_count
     from reporting.load_quality_daily where report_date = :day order by source_code
 """
+# By which rule rows and files of the day were refused: the batch's refused rows, and the checks that failed.
+_RULES = """
+    select b.source_code, r.reason_code as rule_code, count(*) as row_count, count(distinct b.part_code) as part_count
+    from ops.load_batch b
+    join ops.refused_row r using (batch_id)
+    where b.report_date = :day
+    group by b.source_code, r.reason_code
+    order by row_count desc, rule_code limit 6
+"""
+_SILENT = """
+    select s.unit_code, u.name_vi as unit_name, s.status_code
+    from reporting.unit_report_status_daily s
+    join core.unit u on u.unit_code = s.unit_code
+     and u.valid_from <= s.report_date and (u.valid_to is null or u.valid_to >= s.report_date)
+    where s.report_date = :day and s.status_code in ('missing', 'refused')
+    order by s.status_code desc, u.name_vi collate "C" limit 200
+"""
 _STATUSES = """
     select status_code, count(*) as row_count from core.daily_progress where report_date = :day
            group by status_code
@@ -70,6 +87,8 @@ class DaySummary(BaseModel):
     reports: dict[str, int]
     quality: list[Row]
     statuses: dict[str, int]
+    rules: list[Row]
+    silent: list[Row]
     directives: list[Row]
     unit_types: list[str]
     districts: list[Row]
@@ -94,6 +113,8 @@ def day_summary(day: Annotated[Day | None, Query()] = None) -> DaySummary:
         reports={row["status_code"]: row["unit_count"] for row in read_reporting(_REPORTS, day=asked)},
         quality=read_reporting(_QUALITY, day=asked),
         statuses={row["status_code"]: row["row_count"] for row in read_operations(_STATUSES, day=asked)},
+        rules=read_operations(_RULES, day=asked),
+        silent=read_operations(_SILENT, day=asked),
         directives=read_operations(_DIRECTIVES, day=asked),
         unit_types=sorted({row["unit_type"] for row in units}),
         districts=sorted(

@@ -8,6 +8,7 @@ from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import FileResponse, Response
 
 from directive_etl.cockpit.asked import (
+    NO_SUCH,
     CodeFilter,
     Day,
     Days,
@@ -156,7 +157,7 @@ def export_reports(
     return table_response(rows, f"reports-{day}", format)
 
 
-@operator_router.get("/api/returned")
+@operator_router.get("/api/returned", responses=NO_SUCH)
 def returned_file(unit: UnitCode, name: Annotated[str, Query(pattern=f"^{_RETURNED.pattern}$")]) -> Response:
     """Return our answer to a unit as it lies in the outbox: it may hold what the unit typed."""
     path = Path(settings().outbox) / unit / name

@@ -4,6 +4,7 @@ from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel
 
 from directive_etl.cockpit.asked import (
+    NO_SUCH,
     Code,
     Day,
     Number,
@@ -70,6 +71,10 @@ _CHECKS = """
            notes
     from ops.quality_result where batch_id = :batch_id order by is_success, severity, check_number
 """
+_VALIDATION = """
+    select suite_name, check_code, column_name, severity, is_success, failed_count, observed, notes, details
+    from ops.quality_result where batch_id = :batch_id order by check_number
+"""
 _REASONS = """
     select reason_code, count(*) as refused_count from ops.refused_row
     where batch_id = :batch_id group by reason_code order by refused_count desc, reason_code
@@ -90,6 +95,16 @@ class BatchDetail(BaseModel):
     reasons: list[Row]
 
 
+class Validation(BaseModel):
+    """A validation run as Great Expectations would give it."""
+
+    success: bool
+    suite_name: str
+    results: list[Row]
+    statistics: dict[str, int]
+    meta: Row
+
+
 @router.get("/api/figures")
 def figures_behind(
     day: Day, directive: Code, unit: UnitCode, indicator: Code, page: PageNumber = 1, page_size: PageSize = 50
@@ -101,7 +116,7 @@ def figures_behind(
     return paged(rows, page, page_size)
 
 
-@router.get("/api/batches/{batch_id}")
+@router.get("/api/batches/{batch_id}", responses=NO_SUCH)
 def batch_detail(batch_id: Number) -> BatchDetail:
     """Return what a batch read, from which files, what it refused by reason, and what its checks found."""
     found = read_operations(_BATCH, batch_id=batch_id)
@@ -113,6 +128,41 @@ def batch_detail(batch_id: Number) -> BatchDetail:
         checks=read_operations(_CHECKS, batch_id=batch_id),
         reasons=read_operations(_REASONS, batch_id=batch_id),
     )
+
+
+@router.get("/api/batches/{batch_id}/validation", responses=NO_SUCH)
+def validation_run(batch_id: Number) -> Validation:
+    """Return the batch's validation run in the shape of Great Expectations' results, offending values masked."""
+    found = read_operations(_BATCH, batch_id=batch_id)
+    if not found:
+        raise HTTPException(404, "no such batch")
+    results = read_operations(_VALIDATION, batch_id=batch_id)
+    failed = [row for row in results if not row["is_success"]]
+    return Validation(
+        success=not any(row["severity"] == "critical" for row in failed),
+        suite_name=results[0]["suite_name"] if results else "",
+        results=[_as_result(row) for row in results],
+        statistics={
+            "evaluated_expectations": len(results),
+            "successful_expectations": len(results) - len(failed),
+            "unsuccessful_expectations": len(failed),
+        },
+        meta={
+            name: found[0][name]
+            for name in ("batch_id", "source_code", "part_code", "report_date", "status_code", "code_version")
+        },
+    )
+
+
+def _as_result(row: Row) -> Row:
+    """A check of our own has no result of Great Expectations: it is told in the same shape."""
+    details: Row = row["details"] or {
+        "success": row["is_success"],
+        "expectation_config": {"type": row["check_code"], "kwargs": {"column": row["column_name"]}},
+        "result": {"observed_value": row["observed"], "unexpected_count": row["failed_count"]},
+    }
+    config = {**details["expectation_config"], "severity": row["severity"], "notes": row["notes"]}
+    return {**details, "expectation_config": config}
 
 
 @operator_router.get("/api/batches/{batch_id}/refused")

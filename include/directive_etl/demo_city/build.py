@@ -21,6 +21,7 @@ from directive_etl.demo_city.reports import simulate_reports
 from directive_etl.demo_city.sms import simulate_sms, write_sms_logs
 from directive_etl.demo_city.truth import progress_of
 from directive_etl.demo_city.truth_tables import write_truth_table
+from directive_etl.demo_city.witness_truth import true_witnesses
 from directive_etl.periods import close_of
 
 
@@ -71,6 +72,7 @@ def build(home: Path, city: City, workers: int | None = None) -> dict[str, int]:
             "submissions": submissions_frame(submissions),
             **sms.tables,
             **portals.tables,
+            "true_dossier_witness": true_witnesses(observations, portals.tables["true_portal_daily"]),
         }
     truth = home / "demo" / "truth"
     for name, frame in tables.items():

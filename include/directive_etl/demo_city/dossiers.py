@@ -8,7 +8,7 @@ counted from the simulation; nothing here uses the pipeline's readers and counte
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -179,6 +179,16 @@ def simulate_dossiers(seed: int, days: list[date], dossier_count: int = 20_000) 
     }
     unfaulted = DossierSimulation(days, versions, bad_versions, applicants, [])
     return replace(unfaulted, server_faults=plan_server_faults(unfaulted.true_pull_account()))
+
+
+@cache
+def received_dossiers(
+    seed: int, first_day: date, last_day: date, dossier_count: int
+) -> dict[tuple[str, date], int]:
+    """Return how many dossiers each unit received on a day, over the systems, as the last pull shows them."""
+    daily = simulate_dossiers(seed, days_between(first_day, last_day), dossier_count).true_portal_daily()
+    sums = daily.groupby(["unit_code", "report_date"])["received_count"].sum()
+    return {(str(unit_code), day): int(count) for (unit_code, day), count in sums.items()}
 
 
 def write_dossiers(simulation: DossierSimulation, demo: Path) -> list[Path]:

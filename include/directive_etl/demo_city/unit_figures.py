@@ -12,6 +12,7 @@ from functools import cache
 from random import Random
 
 from directive_etl.demo_city.city import City, Curve, resident_curve, staff_curve, ward_population
+from directive_etl.demo_city.dossiers import received_dossiers
 from directive_etl.registry.directive import Directive, Measure
 from directive_etl.registry.obligations import owed_figures
 from directive_etl.registry.units import Unit, units_on
@@ -84,6 +85,10 @@ FLOWS = {
     "support_session_count": (0, 3),
     "online_service_mobilisation_count": (5, 60),
 }
+# What a unit has in its own book of dossiers: as the portals show, one off, or wrong altogether.
+DOSSIER_MEASURE = "dossier_received_count"
+BOOK_SLIP_RATE = 0.15
+BOOK_ERROR_RATE = 0.08
 PRESS_SILENCE = (date(2020, 8, 24), date(2020, 8, 27))
 # What a district counts itself for its wards; now and then it counts wrongly.
 CONTROL_TOTAL_ERROR_RATE = 0.2
@@ -143,10 +148,22 @@ def _size_or_flow(city: City, unit: Unit, measure: Measure, category_code: str |
         return random.randint(5, 14)
     if measure.code == "supportable_unit_count":
         return random.randint(40, 60)
+    if measure.code == DOSSIER_MEASURE:
+        return _in_the_book(city, unit, day)
     if measure.code == "press_item_count" and PRESS_SILENCE[0] <= day <= PRESS_SILENCE[1]:
         return 0
     daily = city.random_for("flow", unit.unit_code, measure.code, category_code, day)
     return daily.randint(*FLOWS.get(measure.code, (0, 9)))
+
+
+def _in_the_book(city: City, unit: Unit, day: date) -> int:
+    """Return how many dossiers the unit has in its book as received on a day."""
+    received = received_dossiers(city.seed, city.first_day, city.last_day, city.dossier_count)
+    true = received.get((unit.unit_code, day), 0)
+    chance = city.random_for("dossier book", unit.unit_code, day).random()
+    if chance < BOOK_ERROR_RATE:
+        return true * 2 + 5
+    return true + (chance < BOOK_ERROR_RATE + BOOK_SLIP_RATE)
 
 
 def _range_for(ranges: dict[str, tuple[int, int]], unit: Unit) -> tuple[int, int]:

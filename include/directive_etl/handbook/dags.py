@@ -71,6 +71,8 @@ def _schedule(file: Path) -> tuple[str, str]:
     ]
     if len(found) == 1 and (daily := re.fullmatch(r"daily_at\((\d+)\)", found[0])):
         return f"{int(daily[1]):02d}:00 every day", "the day before"
+    if not found and "BY_HAND" in file.read_text(encoding="utf-8"):
+        return "when a person starts it", "what that person asks for"
     if len(found) == 1 and found[0] in _SCHEDULES:
         return _SCHEDULES[found[0]]
     raise ValueError(f"{file.name}: add how its schedule {found} is said to directive_etl/handbook/dags.py")

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from directive_etl.handbook.alerts import alerts_page
 from directive_etl.handbook.dags import dags_page
 from directive_etl.handbook.dictionary import dictionary_page
+from directive_etl.handbook.metrics import metrics_page
 
 
 def fresh_pages(root: Path, engine: sa.Engine) -> dict[Path, str]:
@@ -16,7 +18,12 @@ def fresh_pages(root: Path, engine: sa.Engine) -> dict[Path, str]:
         engine: of a warehouse at the newest schema, as any role that may read the catalog.
     """
     docs = root / "docs"
-    return {docs / "dags.md": dags_page(root / "dags"), docs / "data_dictionary.md": dictionary_page(engine)}
+    return {
+        docs / "alerts.md": alerts_page(),
+        docs / "dags.md": dags_page(root / "dags"),
+        docs / "data_dictionary.md": dictionary_page(engine),
+        docs / "metrics.md": metrics_page(),
+    }
 
 
 def write_pages(root: Path, engine: sa.Engine) -> list[Path]:

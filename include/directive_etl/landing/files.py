@@ -135,6 +135,12 @@ def land_bytes(
 
     Landing the same bytes again changes nothing: the first time known stands.
     """
+    note = (
+        folder_of(root, source_code, part_code, report_date)
+        / f"{hashlib.sha256(content).hexdigest()}{_NOTE_SUFFIX}"
+    )
+    if note.exists():
+        return read_note(note)
     draft = write_draft(root, source_code, part_code, report_date, [content])
     return keep_draft(draft, origin, mask_digits(origin), known_at)
 

@@ -38,6 +38,8 @@ def environment(places: Places) -> dict[str, str]:
         "DIRECTIVE_ETL_INBOX": str(places.inbox),
         "DIRECTIVE_ETL_OUTBOX": str(places.outbox),
         "DIRECTIVE_ETL_REPORTS": str(places.reports),
+        "DIRECTIVE_ETL_ALERTS": str(places.local / "alerts"),
+        "DIRECTIVE_ETL_PUBLIC_URL": airflow_settings.web_address(ports.remembered(places, "web")),
         "DIRECTIVE_ETL_HASH_KEY": secret.hash_key,
         "PYTHONPATH": str(places.root / "include"),
     }

@@ -15,7 +15,7 @@ import great_expectations as gx
 import pandas as pd
 from great_expectations.expectations.metadata_types import FailureSeverity
 
-from directive_etl.quality.results import CheckResult
+from directive_etl.quality.results import CheckResult, masked_details
 
 logging.getLogger("great_expectations").setLevel(logging.WARNING)  # importing it sets the level back
 
@@ -28,7 +28,7 @@ def check_frame(
 ) -> list[CheckResult]:
     """Check a frame against the declared expectations, in their order.
 
-    Offending values are never part of a result, since a value may be personal.
+    Offending values are masked, since a value may be personal.
 
     Raises:
         RuntimeError: an expectation could not be evaluated, for instance for want of its column.
@@ -71,7 +71,11 @@ def check_parts(
         for part, results in by_part.items():
             count, size = int(failed.get(part, 0)), int(sizes[part])
             is_success = (size - count) / size >= share
-            results.append(replace(whole, is_success=is_success, failed_count=count))
+            # What the whole set shows may be another part's.
+            own = {"success": is_success, "result": {"element_count": size, "unexpected_count": count}}
+            results.append(
+                replace(whole, is_success=is_success, failed_count=count, details={**whole.details, **own})
+            )
     return by_part
 
 
@@ -130,6 +134,7 @@ def _to_check_result(expectation: gx.expectations.Expectation, result: Any) -> C
         observed="" if observed is None else str(observed),
         failed_count=int(failed) if failed is not None else int(not result.success),
         notes=str(expectation.notes or ""),
+        details=masked_details(result.to_json_dict()),
     )
 
 

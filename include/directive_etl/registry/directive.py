@@ -132,6 +132,27 @@ class Clause(Declared):
     indicators: tuple[Indicator, ...]
 
 
+class Witness(Declared):
+    """A measure that units report beside a count of the portals: two witnesses of one thing.
+
+    Attributes:
+        clause: the clause it stands under on the form.
+        measure: of source `unit_report`, not split; it goes on the form of the units in `reported_by`.
+        portal_count: the column of reporting.portal_daily that counts the same, added up over systems.
+        tolerance_pct: how far the two may differ, in percent of the portals' count.
+        tolerance_count: the same in dossiers; the larger of the two holds.
+    """
+
+    clause: str
+    measure: Code
+    portal_count: Literal["received_count", "received_online_count", "processed_count", "returned_count"]
+    reported_by: UnitMatch
+    tolerance_pct: Decimal = Field(ge=0)
+    tolerance_count: int = Field(ge=0)
+    assumed: bool = False
+    source: Text | None = None
+
+
 class ReportingRule(UnitMatch):
     """Units that owe a report on each `daily` or `working_day`, by `due_time` (local) of that day."""
 
@@ -158,6 +179,7 @@ class Directive(Declared):
     categories: dict[Code, tuple[Category, ...]]
     measures: tuple[Measure, ...] = Field(min_length=1)
     clauses: tuple[Clause, ...] = Field(min_length=1)
+    witnesses: tuple[Witness, ...] = ()
 
     def __hash__(self) -> int:
         # Equal directives have equal codes; the mapping of categories cannot be hashed.

@@ -32,6 +32,7 @@ def iter_mistakes(directive: "Directive") -> Iterator[Mistake]:
             yield from _calculation_mistakes(indicator, measures, place)
             yield from _who_mistakes(directive, indicator, measures, place)
             yield from _target_mistakes(directive, indicator, place)
+    yield from _witness_mistakes(directive, measures)
     yield from _unused_mistakes(directive, measures)
 
 
@@ -256,8 +257,32 @@ def _origin_mistakes(assumed: bool, source: str | None, place: Place) -> Iterato
         yield Mistake((*place, "assumed"), "true beside a source", "one of the two; put a hint in `note`")
 
 
+def _witness_mistakes(directive: "Directive", measures: dict[str, "Measure"]) -> Iterator[Mistake]:
+    yield from _repeats(
+        (one.measure, ("witnesses", n, "measure")) for n, one in enumerate(directive.witnesses)
+    )
+    known_types = {unit.unit_type for unit in units()}
+    fitting = [
+        code
+        for code, measure in measures.items()
+        if (measure.source, measure.kind, measure.categories) == ("unit_report", "flow", None)
+    ]
+    for n, witness in enumerate(directive.witnesses):
+        clauses = [clause.code for clause in directive.clauses]
+        if witness.clause not in clauses:
+            yield Mistake(("witnesses", n, "clause"), repr(witness.clause), _one_of(clauses))
+        if witness.measure not in fitting:
+            expected = f"a flow that units report, not split: {_one_of(fitting)}"
+            yield Mistake(("witnesses", n, "measure"), repr(witness.measure), expected)
+        yield from _origin_mistakes(witness.assumed, witness.source, ("witnesses", n))
+        for t, unit_type in enumerate(witness.reported_by.unit_types):
+            if unit_type not in known_types:
+                place = ("witnesses", n, "reported_by", "unit_types", t)
+                yield Mistake(place, repr(unit_type), _one_of(known_types))
+
+
 def _unused_mistakes(directive: "Directive", measures: dict[str, "Measure"]) -> Iterator[Mistake]:
-    used: set[str] = set()
+    used: set[str] = {witness.measure for witness in directive.witnesses}
     for _, indicator in directive.indicators:
         for figure_sum in indicator.sums:
             code: str | None = figure_sum.measure
@@ -266,7 +291,7 @@ def _unused_mistakes(directive: "Directive", measures: dict[str, "Measure"]) -> 
                 code = measures[code].at_most
     for n, measure in enumerate(directive.measures):
         if measure.code not in used:
-            expected = "an indicator that uses it, or no such measure"
+            expected = "an indicator or a witness that uses it, or no such measure"
             yield Mistake(
                 ("measures", n), f"{measure.code!r}, which no indicator uses", expected, needs_whole_file=True
             )

@@ -44,10 +44,10 @@ def reporting_rule(directive: Directive, unit: Unit) -> ReportingRule | None:
 def owed_figures(directive: Directive, unit: Unit, day: date) -> list[OwedFigure]:
     """Return the figures on the unit's form, in the order of the directive's measures and categories.
 
-    A unit owes the `unit_report` measures of the indicators that it answers for or contributes to, and the
-    measures that bound them. It owes the categories that those indicators list. An indicator that lists none
-    takes the categories that the unit owes, by its other indicators, of that measure or of a measure that
-    bounds it; where there are none either, the measure's whole list.
+    A unit owes the `unit_report` measures of the indicators that it answers for or contributes to, the
+    measures that bound them, and the measures it is a witness of. It owes the categories that those indicators
+    list. An indicator that lists none takes the categories that the unit owes, by its other indicators, of that
+    measure or of a measure that bounds it; where there are none either, the measure's whole list.
 
     The form is the same on every day that the directive and the unit are in force, whether or not a report is
     expected for it; on other days, and for a unit without a reporting rule, it is empty.
@@ -89,6 +89,9 @@ def _iter_reported_sums(directive: Directive, unit: Unit) -> Iterator[FigureSum]
             for figure_sum in indicator.sums:
                 if directive.measure(figure_sum.measure).source == "unit_report":
                     yield figure_sum
+    for witness in directive.witnesses:
+        if witness.reported_by.matches(unit):
+            yield FigureSum(measure=witness.measure)
 
 
 def _add(

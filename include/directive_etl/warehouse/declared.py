@@ -72,6 +72,16 @@ def _directive_rows(directive: Directive) -> dict[sa.Table, list[dict[str, Any]]
             }
             for measure in directive.measures
         ],
+        declared.dossier_witness: [
+            code
+            | {
+                "measure_code": witness.measure,
+                "portal_count": witness.portal_count,
+                "tolerance_pct": witness.tolerance_pct,
+                "tolerance_count": witness.tolerance_count,
+            }
+            for witness in directive.witnesses
+        ],
         declared.clause: [code | _clause_row(clause, place) for place, clause in clause_places],
         declared.indicator: [
             code | _indicator_row(directive, clause, indicator, place)

@@ -1,6 +1,7 @@
 """The ledger: one row per batch, in the same transaction as what the batch wrote."""
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -9,6 +10,7 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from structlog.contextvars import bind_contextvars
 
 from directive_etl.landing import LandedFile
 from directive_etl.quality import REFUSED_COLUMNS, RowAccount
@@ -101,11 +103,18 @@ def write_batch(connection: sa.Connection, batch: Batch, load: Callable[[int], i
     Returns:
         Whether anything was written.
     """
+
+    def load_it(batch_ids: Sequence[int]) -> dict[int, int]:
+        (batch_id,) = batch_ids
+        bind_contextvars(batch=batch_id)  # the log lines of the load carry its number
+        return {batch_id: load(batch_id)} if load else {}
+
     savepoint = connection.begin_nested()
     (was_recorded,) = are_recorded(connection, [batch])
-    (changed,) = write_batches(connection, [batch], lambda ids: {ids[0]: load(ids[0])} if load else {})
+    (changed,) = write_batches(connection, [batch], load_it)
     if was_recorded and not changed:
         savepoint.rollback()
+        bind_contextvars(batch="")
         return False
     savepoint.commit()
     return True
@@ -238,9 +247,15 @@ def _check_rows(batch_id: int, batch: Batch) -> Iterator[dict[str, Any]]:
             "failed_count": check.failed_count,
             "observed": check.observed,
             "notes": check.notes,
+            "details": _as_json(check.details),
         }
 
 
 def _append(connection: sa.Connection, target: sa.Table, rows: Iterable[dict[str, Any]]) -> None:
     if listed := list(rows):
         append_rows(connection, target, pd.DataFrame(listed))
+
+
+def _as_json(details: Mapping[str, Any]) -> str:
+    """As text, since COPY takes no mappings; jsonb cannot hold a NUL."""
+    return json.dumps(details, ensure_ascii=False).replace("\\u0000", "\N{SYMBOL FOR NULL}")

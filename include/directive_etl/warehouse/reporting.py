@@ -14,6 +14,7 @@ VIEWS = (
     "sms_reach",
     "portal_daily",
     "portal_city_daily",
+    "dossier_witness_daily",
     "unit_report_status_daily",
     "unit_total_daily",
     "data_freshness",
@@ -42,6 +43,9 @@ _VIEW_COLUMN_COMMENTS = {
     "reach_pct": "Subscribers reached out of subscribers to reach. Unit: per cent.",
     "days_since_last_wave": "Days since the last wave of messages; NULL before the first. Unit: days.",
     "shared_dossier_count": "Dossiers that more than one system shows, each counted once. Unit: dossiers.",
+    "reported_count": "What the unit reported. Unit: dossiers.",
+    "difference_count": "Reported less shown by the portals. Unit: dossiers.",
+    "is_within_tolerance": "FALSE when the two witnesses differ by more than the tolerance: a warning.",
     "received_at": "When the first accepted report came, by the channel's clock; NULL when none did.",
     "error_count": "Errors in the day's files, refused ones included.",
     "warning_count": "Warnings in the day's accepted files.",
@@ -57,6 +61,10 @@ _VIEW_COLUMN_COMMENTS = {
 }
 # `status_code` and `batch` columns mean one thing per view.
 _SPECIAL_COMMENTS = {
+    (
+        "dossier_witness_daily",
+        "portal_count",
+    ): "What the portals show of the same, all systems. Unit: dossiers.",
     ("unit_report_status_daily", "status_code"): "on_time, late, refused, missing or not_expected.",
     (
         "directive_progress_daily",

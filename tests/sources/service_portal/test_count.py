@@ -14,6 +14,7 @@ from directive_etl.sources.service_portal.count import (
     GRAIN,
     MEASURES,
     count_daily_dossiers,
+    state_at_end,
     to_figures,
 )
 from directive_etl.sources.service_portal.read import VERSION_COLUMNS
@@ -76,7 +77,7 @@ def frame(versions: list[dict[str, object]]) -> pd.DataFrame:
 
 def counted(*versions: dict[str, object], day: date = DAY) -> dict[str, int]:
     """The counts that are not zero, over all units and procedures."""
-    totals = count_daily_dossiers(frame(list(versions)), day, PROCEDURES)[COUNTS].sum()
+    totals = count_daily_dossiers(state_at_end(frame(list(versions)), day), day, PROCEDURES)[COUNTS].sum()
     return {name.removesuffix("_count"): int(value) for name, value in totals.items() if value}
 
 
@@ -146,7 +147,9 @@ def test_of_one_change_the_content_known_last_holds():
 
 def test_a_dossier_counts_for_the_unit_that_has_it_at_the_end_of_the_day():
     versions = frame([a_version(changed_at=at(19)), a_version(unit_code="UBND-916")])
-    assert count_daily_dossiers(versions, DAY, PROCEDURES)["unit_code"].tolist() == ["UBND-916"]
+    assert count_daily_dossiers(state_at_end(versions, DAY), DAY, PROCEDURES)["unit_code"].tolist() == [
+        "UBND-916"
+    ]
 
 
 def test_the_service_level_is_that_of_the_day():
@@ -154,7 +157,9 @@ def test_the_service_level_is_that_of_the_day():
         [a_version(procedure_code="1.000003", received_date=date(2020, 8, 19), changed_at=at(19))]
     )
     levels = [
-        count_daily_dossiers(versions, date(2020, 8, n), PROCEDURES)["service_level"].tolist()
+        count_daily_dossiers(state_at_end(versions, date(2020, 8, n)), date(2020, 8, n), PROCEDURES)[
+            "service_level"
+        ].tolist()
         for n in (19, 20)
     ]
     assert levels == [[2], [3]]
@@ -162,9 +167,9 @@ def test_the_service_level_is_that_of_the_day():
 
 def test_only_levels_3_and_4_are_eligible():
     versions = [a_version(n, procedure_code=f"1.00000{n}", channel_code=n) for n in (1, 2, 3)]
-    figures = to_figures(frame(versions), DAY, "one_stop", ["STTTT"], PROCEDURES, START).set_index(
-        "measure_code"
-    )["value"]
+    figures = to_figures(
+        state_at_end(frame(versions), DAY), DAY, "one_stop", ["STTTT"], PROCEDURES, START
+    ).set_index("measure_code")["value"]
     assert figures["eligible_received_count"] == 2
     assert figures["eligible_received_online_count"] == 1
 
@@ -176,15 +181,20 @@ def test_figures_to_date_begin_with_the_directive():
         a_version(2, **closed, finished_date=date(2020, 8, 18), returned_date=date(2020, 8, 19)),
         a_version(3, **closed | {"status_code": 9}, finished_date=DAY),
     ]
-    figures = to_figures(frame(versions), DAY, "one_stop", ["STTTT"], PROCEDURES, START).set_index(
-        "measure_code"
-    )["value"]
+    figures = to_figures(
+        state_at_end(frame(versions), DAY), DAY, "one_stop", ["STTTT"], PROCEDURES, START
+    ).set_index("measure_code")["value"]
     assert (figures["processed_to_date_count"], figures["returned_to_date_count"]) == (2, 1)
 
 
 def test_every_unit_has_every_figure_and_other_systems_none():
     figures = to_figures(
-        frame([a_version(system_code="city_portal")]), DAY, "one_stop", UNITS, PROCEDURES, START
+        state_at_end(frame([a_version(system_code="city_portal")]), DAY),
+        DAY,
+        "one_stop",
+        UNITS,
+        PROCEDURES,
+        START,
     )
     assert len(figures) == len(UNITS) * len(MEASURES)
     assert not figures["value"].any()
@@ -192,8 +202,13 @@ def test_every_unit_has_every_figure_and_other_systems_none():
 
 
 def test_no_versions_make_no_counts_and_figures_of_zero():
-    assert count_daily_dossiers(frame([]), DAY, PROCEDURES).columns.tolist() == GRAIN + COUNTS
-    assert to_figures(frame([]), DAY, "one_stop", UNITS, PROCEDURES, START)["value"].sum() == 0
+    assert (
+        count_daily_dossiers(state_at_end(frame([]), DAY), DAY, PROCEDURES).columns.tolist() == GRAIN + COUNTS
+    )
+    assert (
+        to_figures(state_at_end(frame([]), DAY), DAY, "one_stop", UNITS, PROCEDURES, START)["value"].sum()
+        == 0
+    )
 
 
 # A plain count, one dossier at a time, to compare with.
@@ -288,7 +303,7 @@ def test_counts_equal_a_plain_count(versions, day):
         for name in plain_counts(dossier, day):
             row = expected.setdefault(key, dict.fromkeys(COUNTS, 0))
             row[name] += 1
-    counts = count_daily_dossiers(frame(versions), day, PROCEDURES)
+    counts = count_daily_dossiers(state_at_end(frame(versions), day), day, PROCEDURES)
     found = {
         tuple(row[name] for name in GRAIN): {name: row[name] for name in COUNTS}
         for row in counts.to_dict("records")
@@ -299,7 +314,7 @@ def test_counts_equal_a_plain_count(versions, day):
 @settings(max_examples=150, deadline=None)
 @given(versions=dossier_versions(), day=days)
 def test_every_dossier_is_somewhere(versions, day):
-    counts = count_daily_dossiers(frame(versions), day, PROCEDURES)
+    counts = count_daily_dossiers(state_at_end(frame(versions), day), day, PROCEDURES)
     by_channel = (
         counts["received_online_count"] + counts["received_in_person_count"] + counts["received_post_count"]
     )
@@ -336,6 +351,6 @@ def test_figures_equal_a_plain_count(versions, day):
             to_date and dossier["returned_date"] is not None and dossier["returned_date"] <= day
         )
         expected[unit, "in_process_overdue_count"] += "in_process_overdue_count" in counts
-    figures = to_figures(frame(versions), day, "one_stop", UNITS, PROCEDURES, START)
+    figures = to_figures(state_at_end(frame(versions), day), day, "one_stop", UNITS, PROCEDURES, START)
     found = {(row.unit_code, row.measure_code): row.value for row in figures.itertuples()}
     assert found == expected

@@ -10,7 +10,11 @@ from directive_etl.sources.service_portal.weekday import find_sudden_drop
 
 def received(count: int, day: date) -> pd.DataFrame:
     return pd.DataFrame(
-        {"dossier_key": range(count), "received_date": [day] * count, "status_code": [4] * count}
+        {
+            "dossier_key": range(count),
+            "received_date": pd.to_datetime([day] * count),
+            "status_code": [4] * count,
+        }
     )
 
 

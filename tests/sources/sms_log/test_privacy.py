@@ -172,7 +172,11 @@ def test_no_number_and_no_text_leaves_the_landing_zone(
         os.utime(path, (1597794000 + place, 1597794000 + place))
         told += list(iter_trial(declared, [CAMPAIGN], path, "128MB", 10**9))
         (folder / f"left-{canaries.next()}").symlink_to(path)
-        landed = land_drop_day(LocalPlace(root / "drop"), root / "landing", known, DAY).files
+        taken = land_drop_day(LocalPlace(root / "drop"), root / "landing", known, DAY)
+        assert taken is not None
+        assert [left.reason_code for left in taken.left] == ["link"]
+        told += [str(left) for left in taken.left]
+        landed = taken.files
         counts = count_drop_day(
             {DAY: landed},
             known,

@@ -51,7 +51,7 @@ def test_an_accepted_report_gets_a_receipt(tmp_path: Path, write_report: Callabl
     assert "Ngày báo cáo: 20/08/2020" in text
     assert "Nhận lúc: 16:30:00 ngày 20/08/2020" in text
     assert "Hạn nộp: 17:00:00 ngày 20/08/2020" in text
-    assert "ĐÃ TIẾP NHẬN, 33 trên 34 số liệu" in text
+    assert "ĐÃ TIẾP NHẬN, 34 trên 35 số liệu" in text
     assert "“Số cuộc họp trong ngày”: thiếu số liệu" in text
     assert "giảm từ 11" in text
     assert SHA256 in text

@@ -1,12 +1,16 @@
-// The frame of the three pages: day, language, light or dark, the day at a glance.
+// The frame of the pages: day, language, light or dark, the day at a glance.
+import { runAgainButton } from "./actions.js";
+import { alertsPage } from "./alerts.js";
 import { announce, el, failure, get } from "./elements.js";
 import { progressPage } from "./progress.js";
 import { qualityPage } from "./quality.js";
-import { recountButton } from "./recount.js";
 import { reportsPage } from "./reports.js";
 import { formatDay, formatNumber, language, setLanguage, t } from "./texts.js";
+import { todo } from "./todo.js";
+import { validationPage } from "./validation.js";
 
-const PAGES = { progress: progressPage, reports: reportsPage, quality: qualityPage };
+const PAGES = { alerts: alertsPage, progress: progressPage, reports: reportsPage, quality: qualityPage };
+const ALONE = { validation: validationPage }; // not about a day
 const PAGE = location.pathname.split("/").pop();
 const DAY = "directive-cockpit-day";
 const head = document.getElementById("head");
@@ -81,7 +85,7 @@ function drawHead(summary) {
       el("nav", { "aria-label": t("pages_of_cockpit"), className: "tabs" }, Object.keys(PAGES).map((page) =>
         el("a", { href: `${page}${day ? `?day=${day}` : ""}`, "aria-current": page === PAGE ? "page" : null }, t(page)))),
       languageSwitch()),
-    ...(summary?.day ? [el("div", { className: "bar" }, daySlider(summary), mayOperate ? recountButton(summary, () => draw()) : null)] : []));
+    ...(summary?.day ? [el("div", { className: "bar" }, daySlider(summary), mayOperate ? runAgainButton(summary, () => draw()) : null)] : []));
 }
 
 function tile(heading, figure, note, look) {
@@ -112,7 +116,14 @@ async function draw() {
   main.setAttribute("aria-busy", "true");
   announce(t("loading"));
   try {
-    const summary = await get("api/day", { day });
+    if (ALONE[PAGE]) {
+      drawHead(null);
+      main.replaceChildren();
+      await ALONE[PAGE](main);
+      announce(t(PAGE));
+      return;
+    }
+    const [summary, alerts, held] = await Promise.all([get("api/day", { day }), get("api/alerts"), get("api/held", { page_size: 5 })]);
     if (turn !== drawn) return;
     if (!summary.last_day) {
       drawHead(null);
@@ -122,8 +133,9 @@ async function draw() {
     day = summary.day;
     drawHead(summary);
     const body = el("div", { className: "body" });
-    main.replaceChildren(glance(summary), body);
-    await PAGES[PAGE](body, summary, { mayOperate, goTo });
+    const context = { mayOperate, goTo, redraw: () => draw() };
+    main.replaceChildren(glance(summary), ...(PAGE === "alerts" ? [] : [todo(summary, alerts, held, context)]), body);
+    await PAGES[PAGE](body, summary, context);
     announce(`${t(PAGE)}, ${formatDay(day)}`);
   } catch (error) {
     if (turn !== drawn) return;

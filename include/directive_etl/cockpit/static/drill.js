@@ -1,5 +1,6 @@
 // The drawer: from a cell to an indicator's trend and figures, to the batch, to its files and refused rows.
 import { lines } from "./chart.js";
+import { openReopening } from "./actions.js";
 import { address, badge, el, failure, get, pager, table } from "./elements.js";
 import { formatDay, formatMoment, formatNumber, inLanguage, t } from "./texts.js";
 
@@ -117,6 +118,8 @@ export function openReport({ unit, day, found }, context) {
     el("p", {}, badge(found.status_code), found.due_at ? ` ${t("due")}: ${formatMoment(found.due_at)}. ` : " ",
       found.received_at ? `${t("known_at")}: ${formatMoment(found.received_at)}. ` : "", `${t("revisions")}: ${found.revision_count}`),
     section(t("sent_by_unit"), await sentTable(unit.unit_code, day, context)),
+    ...(context.mayOperate && found.status_code !== "not_expected"
+      ? [el("p", {}, el("button", { type: "button", onclick: () => openReopening(unit, day, context.redraw) }, `↺ ${t("reopen")}`))] : []),
   ]);
 }
 
@@ -153,7 +156,7 @@ function openBatchInside(batchId, context) {
         [t("state"), (row) => badge(row.is_success ? "success" : row.severity)],
         [t("failed_rows"), (row) => formatNumber(row.failed_count), "number"],
         [t("reason"), (row) => row.notes, "long"],
-      ], checks)),
+      ], checks), checks.length ? el("a", { href: `validation?batch=${batchId}` }, t("to_validation")) : null),
       el("p", { className: "help" }, `${t("known_at")} ${formatMoment(batch.known_at)}; ${t("recorded_at")} ${formatMoment(batch.recorded_at)}; ${t("code_version")} ${batch.code_version}`),
     ];
   });

@@ -62,6 +62,59 @@ const TEXTS = {
   none: ["không", "none"], started: ["Đã gửi lệnh chạy: ", "Started: "], run_is: ["Trạng thái: ", "State: "], before: ["Trước", "Before"], after: ["Sau", "After"],
   start_with: ["Bắt đầu từ đây", "What to do"],
   do_missing: ["Nguồn chưa về: %s. Chạy lại ngày sau khi nguồn có dữ liệu.", "Not in: %s. Run the day again once the source has it."],
+  alerts: ["Cảnh báo", "Alerts"], validation: ["Lần kiểm tra", "Validation run"],
+  recount_help: ["Tính lại từ số liệu đã có trong kho.", "From the figures the warehouse holds."],
+  sms_again_help: ["Đọc lại các tệp của mọi nhà mạng.", "Every operator's files once more."],
+  portal_again_help: ["Hỏi lại mọi hệ thống về ngày này.", "Every system is asked for the day again."],
+  close_again: ["Chốt ngày", "Close the day"], close_again_help: ["Ghi nhận ai chưa nộp, chốt số liệu, gửi tổng hợp.", "Who is silent, what is published, the morning's summary."],
+  close_dry: ["Ngày sẽ được chốt; %s đơn vị chưa có báo cáo.", "The day would be closed; %s units have not reported."],
+  close_dry_again: ["Ngày đã chốt; chốt lại không đổi gì nếu số liệu như cũ. %s đơn vị chưa có báo cáo.", "The day is closed; closing again changes nothing while the figures are the same. %s units have not reported."],
+  resend: ["Gửi lại phản hồi", "Send feedback again"], resend_help: ["Ghi lại phản hồi cho mọi tệp của ngày.", "The answers to all files of the day."],
+  resend_dry: ["%s phản hồi sẽ được ghi lại như cũ; %l đang thiếu trong hộp gửi.", "%s answers would be written again, as they were; %l are missing from the outbox."],
+  why: ["Lý do (được lưu lại)", "Why (it is kept)"], decide: ["Quyết định", "Decide"], release: ["Cho nạp", "Release"], reject: ["Không nạp", "Reject"],
+  held: ["Lô bị giữ", "Batch held"], held_batches: ["Lô chờ quyết định", "Batches that wait for a decision"],
+  held_help: ["Một kiểm tra nghiêm trọng không đạt, nên lô bị giữ ngoài kho. Cho nạp phải có lý do và một người duyệt.",
+    "A critical check failed, so the batch is kept out. A release needs a reason and somebody's approval."],
+  release_dry: ["Nếu cho nạp, phần này được đọc lại (%s dòng) và các lỗi dưới đây thành cảnh báo kèm tên người duyệt.",
+    "On release the part is read again (%s rows), and the findings below become warnings with the name of who approved."],
+  approval: ["Phê duyệt", "Approval"], note: ["Ghi chú", "Note"], approved: ["Đã cho nạp.", "Released."], rejected: ["Đã từ chối.", "Rejected."],
+  reopen: ["Mở lại để sửa", "Reopen for correction"], locked_since: ["Số liệu ngày này khóa từ %s.", "The day's figures are locked from %s."],
+  is_open_again: ["Đã được mở lại trước đó.", "It was reopened before."],
+  reopen_dry: ["%s tệp bị từ chối vì đã khóa sẽ được nhận.", "%s files that were refused as locked would be taken."],
+  cure: ["Cách khắc phục", "Cure"], cure_dry: ["Sẽ chạy DAG %s; ngày: %d. Dữ liệu như cũ thì kho không đổi.", "Runs the DAG %s; days: %d. The same input changes nothing."],
+  run_again: ["Chạy lại", "Run again"], migrate: ["Cập nhật cấu trúc kho", "Migrate the warehouse"], free_disk: ["Giải phóng đĩa", "Free the disk"],
+  may_not_run: ["Bạn không có quyền chạy.", "You do not have the right to run this."], see_log: ["Xem nhật ký", "See the log"],
+  run_queued: ["đang chờ", "queued"], run_running: ["đang chạy", "running"], run_success: ["xong", "done"], run_failed: ["thất bại", "failed"],
+  to_press: ["Cần làm gì", "What to do"], nothing_to_press: ["Không có việc gì phải làm.", "Nothing has to be done."],
+  refused_by_rule: ["Bị từ chối theo quy tắc", "Refused, by rule"], nothing_refused: ["Không có gì bị từ chối.", "Nothing was refused."],
+  who_is_silent: ["Chưa nộp báo cáo", "Has not reported"], all_reported: ["Mọi đơn vị đã nộp.", "Every unit has reported."],
+  not_closed_yet: ["Ngày chưa chốt; chưa ai bị coi là không nộp.", "The day is not closed; nobody counts as silent yet."],
+  and_more: ["và %s đơn vị nữa", "and %s more units"], to_reports: ["Xem trang Nộp báo cáo", "See Reports"], to_quality: ["Xem trang Chất lượng", "See Quality"],
+  to_validation: ["Xem cả lần kiểm tra", "See the whole validation run"], in_parts: ["%s nơi gửi", "%s senders"],
+  not_in: ["Chưa về", "Not in"], ask_and_run: ["hỏi nơi gửi, rồi chạy lại ngày.", "ask the sender, then run the day again."],
+  open_alerts: ["Cảnh báo đang mở", "Open alerts"], no_alert: ["Không có cảnh báo nào đang mở.", "No alert is open."],
+  means: ["Nghĩa là", "Means"], who_acts: ["Ai xử lý", "Who acts"], do: ["Việc cần làm", "Do"], days: ["Ngày", "Days"], since: ["Từ", "Since"],
+  runbook: ["Sổ tay trực", "Runbook"], failures: ["%s lần lỗi", "%s failures"], nobody_told: ["chưa gửi được cho ai", "nobody could be told"],
+  engineer: ["Kỹ sư", "Engineer"], source_owner: ["Đơn vị chủ nguồn", "Source owner"], data_steward: ["Người phụ trách dữ liệu", "Data steward"], developer: ["Lập trình viên", "Developer"],
+  doctor: ["Khám hệ thống", "Doctor"], doctor_help: ["Cài đặt, kết nối, cấu trúc kho, quyền, đĩa, đồng hồ; kèm cách chữa.", "Settings, connections, schema, rights, disk, clock; each with its cure."],
+  doctor_needs_operator: ["Chỉ người vận hành xem được.", "This needs the operator role."], subject: ["Đối tượng", "Subject"], seen: ["Thấy gì", "Seen"],
+  no_fault: ["Không thấy lỗi nào.", "No fault was found."], well_count: ["%s mục tốt", "%s that are well"],
+  well: ["Tốt", "Well"], fault: ["Có lỗi", "Fault"],
+  passed: ["Đạt", "Passed"], not_passed: ["Không đạt", "Not passed"], offending: ["Giá trị sai (đã che)", "Offending values (masked)"],
+  validation_counts: ["%s kiểm tra, %f không đạt", "%s checks, %f failed"], of_elements: ["%f trong %s không đạt", "%f of %s failed"],
+  choose_batch: ["Hãy chọn một lô ở trang Chất lượng.", "Choose a batch on the page Quality."],
+  log_missing: ["Thiếu nhật ký SMS", "SMS log missing"], portal_away: ["Cổng không trả lời", "Portal does not answer"],
+  portal_login: ["Cổng từ chối đăng nhập", "Portal refuses the login"], portal_certificate: ["Chứng thư của cổng không tin cậy", "Portal certificate not trusted"],
+  portal_redirect: ["Cổng chuyển hướng lạ", "Portal redirects elsewhere"], portal_unknown: ["Chưa khai báo địa chỉ cổng", "Portal address unknown"],
+  source_changed: ["Nguồn đổi khuôn dạng", "Source changed its form"], batch_held: ["Lô bị giữ", "Batch held"],
+  close_overdue: ["Chưa chốt ngày đúng giờ", "Close is overdue"], registry_wrong: ["Tệp khai báo sai", "Registry has mistakes"], setting_missing: ["Thiếu cài đặt", "Setting missing"],
+  warehouse_away: ["Kho không trả lời", "Warehouse does not answer"], warehouse_password: ["Kho từ chối mật khẩu", "Warehouse refuses the password"],
+  warehouse_not_found: ["Không có kho này", "No such database"], warehouse_full: ["Đĩa của kho đầy", "Disk of the warehouse full"], warehouse_busy: ["Kho quá tải kết nối", "Warehouse has no free connection"],
+  warehouse_lock: ["Giao dịch chờ nhau", "Transactions waited for each other"], warehouse_rights: ["Thiếu quyền trên kho", "Right missing in the warehouse"],
+  warehouse_read_only: ["Kho chỉ cho đọc", "Warehouse is read-only"], migration_missing: ["Cấu trúc kho cũ", "Migration missing"], registry_not_loaded: ["Danh mục chưa nạp vào kho", "Registry not loaded"],
+  disk_full: ["Đĩa đầy", "Disk full"], folder_closed: ["Không có quyền trên thư mục", "Folder closed to us"], folder_read_only: ["Thư mục chỉ cho đọc", "Folder is read-only"],
+  folder_missing: ["Thiếu thư mục", "Folder missing"], memory_short: ["Thiếu bộ nhớ", "Out of memory"], unexpected_error: ["Lỗi ngoài dự kiến", "Unexpected error"],
+  daily_close: ["Chốt ngày", "Daily close"], directive_progress: ["Tiến độ", "Progress"],
   sms_log: ["Nhật ký SMS", "SMS logs"], service_portal: ["Cổng dịch vụ công", "Service portals"], unit_report: ["Báo cáo đơn vị", "Unit reports"], pipeline: ["Hệ thống", "Pipeline"],
 };
 
@@ -76,9 +129,10 @@ export function setLanguage(code) {
   localStorage.setItem(KEY, code);
 }
 
-export function t(key, values = {}) {
+// A key without words is shown as `otherwise`: codes of rules and parts are no words of ours.
+export function t(key, values = {}, otherwise = key) {
   const found = TEXTS[key];
-  if (!found) return key;
+  if (!found) return otherwise;
   return Object.entries(values).reduce((text, [name, value]) => text.replace(`%${name}`, value), found[language() === "vi" ? 0 : 1]);
 }
 

@@ -47,93 +47,95 @@ ELIGIBLE_LEVELS = frozenset({3, 4})
 
 
 def state_at_end(versions: pd.DataFrame, day: date) -> pd.DataFrame:
-    """Return the received dossiers as they stood when the day ended.
+    """Return the received dossiers as they stood when the day ended, and in which counts of the day each is.
 
     Args:
         versions: one row per version, as `read_pages` gives them; any systems, any order.
         day: the reporting day.
 
     Returns:
-        One row per system_code and dossier_key, with the columns of versions and closed_date (the finished
-        date of a closed dossier, else NaT); the dates are datetime64. Versions of status 1 are ignored: the
-        dossier is not received yet.
+        One row per system_code and dossier_key, with the columns of versions, closed_date (the finished
+        date of a closed dossier, else NaT) and a boolean column per name in COUNTS; the dates are datetime64.
+        Versions of status 1 are ignored: the dossier is not received yet.
     """
-    before_end = versions[versions["changed_at"] < pd.Timestamp(day_end(day))]
-    received = before_end[
-        (before_end["status_code"] != NEWLY_REGISTERED) & before_end["received_date"].notna()
-    ]
+    is_received = (versions["status_code"] != NEWLY_REGISTERED) & versions["received_date"].notna()
+    received = versions[is_received & (versions["changed_at"] < pd.Timestamp(day_end(day)))]
     state = received.sort_values(["changed_at", "known_at"], kind="stable").drop_duplicates(
-        ["system_code", "dossier_key"], keep="last"
+        ["dossier_key", "system_code"], keep="last"
     )
     dates = {
         name: pd.to_datetime(state[name])
         for name in ("received_date", "due_date", "finished_date", "returned_date")
     }
     state = state.assign(**dates)
-    return state.assign(closed_date=state["finished_date"].where(state["status_code"].isin(CLOSED_STATUSES)))
+    state = state.assign(closed_date=state["finished_date"].where(state["status_code"].isin(CLOSED_STATUSES)))
+    return pd.concat([state, _flag(state, day)], axis=1)
 
 
-def count_daily_dossiers(versions: pd.DataFrame, day: date, procedures: Sequence[Procedure]) -> pd.DataFrame:
+def count_daily_dossiers(state: pd.DataFrame, day: date, procedures: Sequence[Procedure]) -> pd.DataFrame:
     """Count one day per system, unit and procedure.
 
     Args:
-        versions: one row per version, as `read_pages` gives them; any systems, any order.
+        state: of the day, from `state_at_end`; any systems.
         day: the reporting day.
-        procedures: the catalogue, all periods of validity; holds every procedure_code of versions.
+        procedures: the catalogue, all periods of validity; holds every procedure_code of the state.
 
     Returns:
         One row per GRAIN with any count above zero, sorted; COUNTS in dossiers, int64. service_level is the
         level of the procedure on the day. carried_over + received = processed + in_process + paused.
     """
-    state = state_at_end(versions, day)
-    flags = _flag(state, day).assign(
-        report_date=day,
-        system_code=state["system_code"],
-        unit_code=state["unit_code"],
-        procedure_code=state["procedure_code"],
-        service_level=_level_on(state["procedure_code"], day, procedures),
-    )
-    counts = flags.groupby(GRAIN, as_index=False, sort=True)[COUNTS].sum()
-    return counts[counts[COUNTS].any(axis=1)].astype(dict.fromkeys(COUNTS, "int64")).reset_index(drop=True)
+    counts = state.groupby(["system_code", "unit_code", "procedure_code"], as_index=False, sort=True)[
+        COUNTS
+    ].sum()
+    counts = counts[counts[COUNTS].any(axis=1)].reset_index(drop=True)
+    counts = counts.assign(
+        report_date=day, service_level=_level_on(counts["procedure_code"], day, procedures)
+    ).astype(dict.fromkeys(COUNTS, "int64"))
+    return counts[GRAIN + COUNTS]
 
 
 def to_figures(
-    versions: pd.DataFrame,
+    state: pd.DataFrame,
     day: date,
     system_code: str,
     unit_codes: Sequence[str],
     procedures: Sequence[Procedure],
     directive_start: date,
+    settled: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the figures of the directive for one system and day.
 
     Args:
-        versions: one row per version, as `read_pages` gives them; any systems, any order.
+        state: of the day, from `state_at_end`; any systems.
         day: the reporting day.
         system_code: the system counted; it is the category of the figures.
         unit_codes: the units that get figures. The list is whole, so a unit without dossiers has zeros.
         procedures: the catalogue, all periods of validity.
         directive_start: first day of the figures to date.
+        settled: sums of dossiers that are not in the state and count to date only: unit_code,
+            processed_to_date_count, returned_to_date_count.
 
     Returns:
         unit_code, measure_code, category_code, value (dossiers, int64): one row per unit and measure, sorted.
     """
-    state = state_at_end(versions[versions["system_code"] == system_code], day)
-    flags, today = _flag(state, day), pd.Timestamp(day)
+    state, today = state[state["system_code"] == system_code], pd.Timestamp(day)
     is_eligible = _level_on(state["procedure_code"], day, procedures).isin(ELIGIBLE_LEVELS)
     to_date = state["closed_date"].between(pd.Timestamp(directive_start), today)
     measures = pd.DataFrame(
         {
-            "eligible_received_count": flags["received_count"] & is_eligible,
-            "eligible_received_online_count": flags["received_online_count"] & is_eligible,
-            "processed_count": flags["processed_count"],
-            "processed_in_time_count": flags["processed_early_count"] | flags["processed_on_time_count"],
+            "eligible_received_count": state["received_count"] & is_eligible,
+            "eligible_received_online_count": state["received_online_count"] & is_eligible,
+            "processed_count": state["processed_count"],
+            "processed_in_time_count": state["processed_early_count"] | state["processed_on_time_count"],
             "processed_to_date_count": to_date,
             "returned_to_date_count": to_date & (state["returned_date"] <= today),
-            "in_process_overdue_count": flags["in_process_overdue_count"],
+            "in_process_overdue_count": state["in_process_overdue_count"],
         }
     )
-    totals = measures.groupby(state["unit_code"]).sum().reindex(sorted(unit_codes), fill_value=0)
+    totals = measures.groupby(state["unit_code"]).sum()
+    if settled is not None:
+        totals = totals.add(settled.set_index("unit_code"), fill_value=0)
+    totals = totals.reindex(index=sorted(unit_codes), columns=MEASURES, fill_value=0).fillna(0)
     figures = (
         totals.rename_axis("unit_code").reset_index().melt("unit_code", MEASURES, "measure_code", "value")
     )

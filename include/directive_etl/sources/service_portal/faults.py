@@ -1,24 +1,21 @@
-"""Why a record of a portal cannot become a version of a dossier. Each fault names its rows and its field."""
+"""Why a record of a portal cannot become a version of a dossier. Each fault names its field, and its rows in SQL."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-import pandas as pd
-
-from directive_etl.periods import LOCAL_ZONE, day_end
+from directive_etl.periods import day_end
 from directive_etl.quality import mask_digits
 from directive_etl.registry.procedures import procedures
 from directive_etl.registry.systems import PortalSystem
-from directive_etl.registry.units import units_on
+from directive_etl.sources.service_portal.records import DATES, text_column
 
 # Refused, withdrawn, stopped, processed, returned: work on the dossier has ended.
 CLOSED_STATUSES = frozenset({3, 7, 8, 9, 10})
 # Newly registered, and what can end before an office has taken the dossier.
 MAY_BE_UNRECEIVED_STATUSES = frozenset({1, 3, 7, 8})
 
-_DATE_FIELDS = ("changed_at", "received_at", "due_at", "finished_at", "returned_at")
 _REQUIRED_FIELDS = ("dossier_code", "procedure_code", "unit_code", "channel", "status", "changed_at")
 # A code, a number or a date. Anything else could be a name that slipped into the wrong field.
 _SHOWABLE = re.compile(r"[0-9A-Za-z._/:+-]{0,40}( [0-9:.+-]{1,15})?")
@@ -26,17 +23,21 @@ _SHOWABLE = re.compile(r"[0-9A-Za-z._/:+-]{0,40}( [0-9:.+-]{1,15})?")
 
 @dataclass(frozen=True)
 class Fault:
-    """One kind of fault. rows: labels in the frame of records; field: the system's name; column: its text."""
+    """One kind of fault.
+
+    field: the system's name; column: where its text stands in the table `record`; condition: the SQL that is true for
+    a record with the fault, over `record`.
+    """
 
     reason_code: str
     field: str
     sentence: str
-    rows: list[int]
     column: str
+    condition: str
 
-    def show(self, records: pd.DataFrame, row: int) -> str:
+    def show(self, text: str) -> str:
         """Return the faulty field as sent, long numbers masked, free text left out."""
-        shown = show_text(str(records.at[row, self.column]))
+        shown = show_text(text)
         return f"{self.field}={shown}" if self.field else shown
 
 
@@ -51,106 +52,107 @@ def show_key(key: int) -> str:
     return "dossier " + ":".join(digits[n : n + 4] for n in range(0, 16, 4))
 
 
-def find_faults(records: pd.DataFrame, system: PortalSystem, day: date) -> list[Fault]:
-    """Find every fault of every record, the gravest first.
+def faults_of(system: PortalSystem, day: date) -> list[Fault]:
+    """Return every fault that a record of a system may have, the gravest first.
 
     Args:
-        records: one row per record: the texts as sent by our field names (dates as `<field>_text`), and
-            beside them the converted values, null where a text could not be converted.
-        system: the declared system that sent them.
+        system: the declared system that sent the records.
         day: the reporting day of the pull.
     """
-    no_object = ~records["is_record"].astype(bool)
-    faults = [_fault("not_a_record", "", "The record is no JSON object", records, no_object, "place")]
-    readable = records[~no_object]
-    faults += _iter_missing(readable, system)
-    faults += _iter_unreadable(readable, system)
-    faults += _iter_unknown(readable, system)
-    faults += _iter_contradictory_dates(readable, system, day)
-    return [fault for fault in faults if fault.rows]
+    return [
+        *_iter_missing(system),
+        *_iter_unreadable(system),
+        *_iter_unknown(system),
+        *_iter_contradictory_dates(system, day),
+    ]
 
 
-def _fault(
-    code: str, field: str, sentence: str, records: pd.DataFrame, mask: pd.Series, column: str
-) -> Fault:
-    return Fault(code, field, sentence, list(records.index[mask.fillna(False).astype(bool)]), column)
+NOT_A_RECORD = Fault("not_a_record", "", "The record is no JSON object", "place", "NOT is_record")
 
 
-def _iter_missing(records: pd.DataFrame, system: PortalSystem) -> Iterator[Fault]:
+def contradiction(system: PortalSystem) -> Fault:
+    """Return the fault of records of one dossier and time of change with different contents: none can be trusted."""
+    sentence = "One time of change was sent with different contents"
+    return Fault("contradictory_version", system.fields.changed_at, sentence, "changed_at_text", "is_torn")
+
+
+def _iter_missing(system: PortalSystem) -> Iterator[Fault]:
     for field in _REQUIRED_FIELDS:
-        name = getattr(system.fields, field)
-        column = f"{field}_text" if field in _DATE_FIELDS else field
-        yield _fault("missing_field", name, f"{name} is empty", records, records[column] == "", column)
+        name, column = getattr(system.fields, field), text_column(field)
+        yield Fault("missing_field", name, f"{name} is empty", column, f"{column} = ''")
 
 
-def _iter_unreadable(records: pd.DataFrame, system: PortalSystem) -> Iterator[Fault]:
-    for field in _DATE_FIELDS:
-        name, column = getattr(system.fields, field), f"{field}_text"
-        unreadable = (records[column] != "") & records[field].isna()
-        yield _fault("bad_date", name, f"{name} is no date of the declared form", records, unreadable, column)
+def _iter_unreadable(system: PortalSystem) -> Iterator[Fault]:
+    for field, read in {"changed_at": "changed_at", **DATES}.items():
+        name, column = getattr(system.fields, field), text_column(field)
+        sentence = f"{name} is no date of the declared form"
+        yield Fault("bad_date", name, sentence, column, f"{column} <> '' AND {read} IS NULL")
 
 
-def _iter_unknown(records: pd.DataFrame, system: PortalSystem) -> Iterator[Fault]:
+def _iter_unknown(system: PortalSystem) -> Iterator[Fault]:
     """Codes that are not declared; a unit on the day of the change, since codes of wards are reused."""
-    for field, column in (("status", "status_code"), ("channel", "channel_code")):
+    for field in ("status", "channel"):
         name = getattr(system.fields, field)
-        unknown = (records[field] != "") & records[column].isna()
         sentence = f"{name} is not in the {field}_map of registry/systems/{system.system_code}.yaml"
-        yield _fault(f"unknown_{field}", name, sentence, records, unknown, field)
+        yield Fault(f"unknown_{field}", name, sentence, field, f"{field} <> '' AND {field}_code IS NULL")
 
-    changed_on = records["changed_at"].dt.tz_convert(LOCAL_ZONE).dt.date
-    is_unknown = pd.Series(False, index=records.index)
-    for day, units in records["unit_code"].groupby(changed_on):
-        is_unknown[units.index] = ~units.isin([unit.unit_code for unit in units_on(day)]) & (units != "")
     name = system.fields.unit_code
-    yield _fault(
+    in_force = (
+        "SELECT 1 FROM unit WHERE unit.code = record.unit_code AND record.changed_at >= unit.valid_from "
+        "AND record.changed_at < unit.valid_until"
+    )
+    yield Fault(
         "unknown_unit",
         name,
         f"{name} is no unit in force on the day of the change",
-        records,
-        is_unknown,
         "unit_code",
+        f"unit_code <> '' AND changed_at IS NOT NULL AND NOT EXISTS ({in_force})",
     )
 
-    declared = {procedure.procedure_code for procedure in procedures()}
-    name, codes = system.fields.procedure_code, records["procedure_code"]
-    is_unknown = ~codes.isin(declared) & (codes != "")
-    yield _fault(
+    name = system.fields.procedure_code
+    declared = sorted({procedure.procedure_code for procedure in procedures()})
+    known = ", ".join(f"'{code}'" for code in declared)
+    yield Fault(
         "unknown_procedure",
         name,
         f"{name} is not in registry/procedures",
-        records,
-        is_unknown,
         "procedure_code",
+        f"procedure_code <> '' AND procedure_code NOT IN ({known})",
     )
 
 
-def _iter_contradictory_dates(records: pd.DataFrame, system: PortalSystem, day: date) -> Iterator[Fault]:
+def _iter_contradictory_dates(system: PortalSystem, day: date) -> Iterator[Fault]:
     """Dates that cannot be true together with the status: such a dossier would be in no count, or in two."""
-    names, status = system.fields, records["status_code"]
-    received, finished = records["received_at"], records["finished_at"]
-    unreceived = (
-        (records["received_at_text"] == "") & status.notna() & ~status.isin(MAY_BE_UNRECEIVED_STATUSES)
+    names = system.fields
+    yield Fault(
+        "missing_received_date",
+        names.status,
+        f"{names.received_at} is empty in a status that only a received dossier can have",
+        "status",
+        f"received_at_text = '' AND status_code NOT IN {_sql(MAY_BE_UNRECEIVED_STATUSES)}",
     )
-    sentence = f"{names.received_at} is empty in a status that only a received dossier can have"
-    yield _fault("missing_received_date", names.status, sentence, records, unreceived, "status")
-
-    unfinished = status.isin(CLOSED_STATUSES) & received.notna() & (records["finished_at_text"] == "")
-    sentence = f"{names.finished_at} is empty in a status that ends the work"
-    yield _fault("missing_finished_date", names.status, sentence, records, unfinished, "status")
-
-    # Without a date on either side the comparison is false.
-    backwards = _day(finished) < _day(received)
-    sentence = f"{names.finished_at} is before {names.received_at}"
-    yield _fault(
-        "finished_before_received", names.finished_at, sentence, records, backwards, "finished_at_text"
+    yield Fault(
+        "missing_finished_date",
+        names.status,
+        f"{names.finished_at} is empty in a status that ends the work",
+        "status",
+        f"finished_at_text = '' AND received_date IS NOT NULL AND status_code IN {_sql(CLOSED_STATUSES)}",
+    )
+    yield Fault(
+        "finished_before_received",
+        names.finished_at,
+        f"{names.finished_at} is before {names.received_at}",
+        "finished_at_text",
+        "finished_date < received_date",
+    )
+    yield Fault(
+        "outside_window",
+        names.changed_at,
+        f"{names.changed_at} is after the day that was asked for",
+        "changed_at_text",
+        f"changed_at >= TIMESTAMPTZ '{day_end(day).isoformat()}'",
     )
 
-    late = records["changed_at"] >= pd.Timestamp(day_end(day))
-    sentence = f"{names.changed_at} is after the day that was asked for"
-    yield _fault("outside_window", names.changed_at, sentence, records, late, "changed_at_text")
 
-
-def _day(moments: pd.Series) -> pd.Series:
-    days: pd.Series = moments.dt.tz_convert(LOCAL_ZONE).dt.normalize()
-    return days
+def _sql(codes: frozenset[int]) -> str:
+    return f"({', '.join(map(str, sorted(codes)))})"

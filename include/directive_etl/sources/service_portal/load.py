@@ -13,13 +13,15 @@ from directive_etl.periods import to_local_date
 from directive_etl.quality import RowAccount
 from directive_etl.quality.results import CheckResult, describe, failed_critical
 from directive_etl.registry.procedures import Procedure
-from directive_etl.sources.service_portal.count import count_daily_dossiers, to_figures
+from directive_etl.sources.service_portal.count import count_daily_dossiers, state_at_end, to_figures
 from directive_etl.sources.service_portal.extract import PullResult
 from directive_etl.sources.service_portal.read import ReadPages
-from directive_etl.sources.service_portal.versions import Pull, known_by, new_versions, vanished
+from directive_etl.sources.service_portal.stored import concerned_tellings, unsettled_tellings
+from directive_etl.sources.service_portal.versions import VERSION_KEY, Pull, known_by, new_versions, vanished
 from directive_etl.warehouse.ledger import Batch, lock_part, write_batch
 from directive_etl.warehouse.merge import merge_rows
 from directive_etl.warehouse.observations import record_observations
+from directive_etl.warehouse.staging import append_rows
 from directive_etl.warehouse.tables import facts
 
 SOURCE = "service_portal"
@@ -100,16 +102,6 @@ def _whole_list_check(pull: PullResult) -> CheckResult:
     )
 
 
-def stored_versions(connection: sa.Connection, system_code: str) -> pd.DataFrame:
-    """Return every telling held of a system, columns as core.portal_dossier_version, times in UTC."""
-    table = facts.portal_dossier_version
-    columns = [column for column in table.c if column.name != "batch_id"]
-    frame = pd.read_sql(sa.select(*columns).where(table.c.system_code == system_code), connection)
-    for moment in ("changed_at", "known_at"):
-        frame[moment] = pd.to_datetime(frame[moment], utc=True)
-    return frame
-
-
 def load_pull(
     engine: sa.Engine,
     batch: Batch,
@@ -155,10 +147,12 @@ def load_pull(
         batch, versions = _as_known_now(batch, pages.versions.assign(is_withdrawn=False), pull, before)
         this = Pull(batch.report_date, batch.known_at, pull.window, not pull.doubt, pages.seen_keys)
         pulls = before | {this.day: this}
-        stored = stored_versions(connection, batch.part_code)
+        later = [one for one in pulls.values() if one.known_at >= this.known_at]
+        stored = concerned_tellings(
+            connection, batch.part_code, versions["dossier_key"].unique(), [one.window for one in later]
+        )
         news = new_versions(versions, stored)
         known = news if stored.empty else pd.concat([stored, news], ignore_index=True)
-        later = [one for one in pulls.values() if one.known_at >= this.known_at]
         gone = vanished(known, later if shows_past_state else [])
         known = pd.concat([known, gone], ignore_index=True) if len(gone) else known
         account = batch.account
@@ -173,15 +167,27 @@ def load_pull(
             ),
         )
         days = touched_days(this, pulls, news, gone, known, directive_start)
+        others, settled = unsettled_tellings(
+            connection, batch.part_code, min(days), batch.known_at, directive_start
+        )
+        counted = known if others.empty else pd.concat([known, others], ignore_index=True)
 
         def load(batch_id: int) -> int:
             stamp = {"batch_id": batch_id}
-            told = pd.concat([news, gone], ignore_index=True)
-            written = merge_rows(connection, facts.portal_dossier_version, told, stamp=stamp).changed
+            written = _keep_tellings(connection, pd.concat([news, gone], ignore_index=True), stored, stamp)
             written += _record_pull(connection, batch, this, pull.doubt, batch_id)
             for day in days:
                 changed = _recount(
-                    connection, batch, batch_id, known, pulls, day, unit_codes, procedures, directive_start
+                    connection,
+                    batch,
+                    batch_id,
+                    counted,
+                    settled,
+                    pulls,
+                    day,
+                    unit_codes,
+                    procedures,
+                    directive_start,
                 )
                 if changed:
                     changed_days.append(day)
@@ -204,6 +210,18 @@ def _as_known_now(
     return replace(batch, known_at=pull.answered_at), versions.assign(
         known_at=pd.Timestamp(pull.answered_at).tz_convert("UTC")
     )
+
+
+def _keep_tellings(
+    connection: sa.Connection, told: pd.DataFrame, stored: pd.DataFrame, stamp: Mapping[str, int]
+) -> int:
+    """Write tellings; nearly all are new and go in by COPY, in the order of their key, which the index likes."""
+    key = [*VERSION_KEY, "known_at"]
+    held = told[told["dossier_key"].isin(stored["dossier_key"])]
+    repeated = held.reset_index().merge(stored[key], on=key).set_index("index")
+    fresh = told.drop(index=repeated.index)
+    append_rows(connection, facts.portal_dossier_version, fresh.sort_values(key).assign(**stamp))
+    return len(fresh) + merge_rows(connection, facts.portal_dossier_version, repeated, stamp=stamp).changed
 
 
 def _record_pull(connection: sa.Connection, batch: Batch, this: Pull, doubt: str, batch_id: int) -> int:
@@ -257,8 +275,9 @@ def touched_days(
         first = min(first, this.day)
     if len(news):
         first = min(first, to_local_date(news["changed_at"].min()))
-    withdrawn = known.loc[known["is_withdrawn"].astype(bool), "dossier_key"]
-    whole = set(gone["dossier_key"]) | (set(news["dossier_key"]) & set(withdrawn))
+    withdrawn = known.loc[known["is_withdrawn"].to_numpy(dtype=bool), "dossier_key"]
+    back = news.loc[news["dossier_key"].isin(withdrawn), "dossier_key"]
+    whole = {*gone["dossier_key"], *back}
     if whole:
         first = min(first, to_local_date(known.loc[known["dossier_key"].isin(whole), "changed_at"].min()))
     if first == this.day and not len(news) and not whole:
@@ -271,6 +290,7 @@ def _recount(
     batch: Batch,
     batch_id: int,
     known: pd.DataFrame,
+    settled: pd.DataFrame,
     pulls: Mapping[date, Pull],
     day: date,
     unit_codes: Sequence[str],
@@ -286,15 +306,15 @@ def _recount(
     moments = sorted({first_moment, *(one.known_at for one in pulls.values() if one.known_at > first_moment)})
     changed = 0
     for known_at in moments:
-        versions = known_by(known, known_at)
+        state = state_at_end(known_by(known, known_at), day)
         is_proven = any(
             one.is_proven and one.day >= day and one.known_at <= known_at for one in pulls.values()
         )
-        figures = to_figures(versions, day, system_code, list(unit_codes), list(procedures), directive_start)
+        figures = to_figures(state, day, system_code, unit_codes, procedures, directive_start, settled)
         figures = figures.assign(figure_date=day, obs_status="A" if is_proven else "P", known_at=known_at)
         changed += record_observations(connection, figures, source_code=SOURCE, batch_id=batch_id).changed
         if known_at == moments[-1]:
-            daily = count_daily_dossiers(versions, day, list(procedures))
+            daily = count_daily_dossiers(state, day, procedures)
             changed += merge_rows(
                 connection,
                 facts.daily_portal_dossier,

@@ -3,9 +3,11 @@
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import httpx
+import msgspec
 import orjson
 
 from directive_etl.errors import SourceChangedError, SourceUnavailableError
@@ -18,6 +20,8 @@ from directive_etl.registry.systems import (
     PageNumberPaging,
     PortalSystem,
 )
+
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 @dataclass(frozen=True)
@@ -108,14 +112,19 @@ def other_requests(
     if isinstance(system.paging, PageNumberPaging) and size != system.paging.page_size:
         return None
     places = [_place_in_list(system, n + 1, n * size) for n in range(1, -(-first.total // size))]
-    return [_request_at(client, system, window, place) for place in places]
+    start = first_request(client, system, window)
+    return [_moved(client, start, place) for place in places]
 
 
 def _request_at(
     client: httpx.Client, system: PortalSystem, window: tuple[datetime, datetime], place: dict[str, str]
 ) -> httpx.Request:
-    first = first_request(client, system, window)
-    if system.ask.method == "POST":
+    return _moved(client, first_request(client, system, window), place)
+
+
+def _moved(client: httpx.Client, first: httpx.Request, place: dict[str, str]) -> httpx.Request:
+    """Return the request of the first page for another place of the same list."""
+    if first.method == "POST":
         return client.build_request("POST", first.url, json=orjson.loads(first.content) | place)
     return client.build_request("GET", first.url.copy_merge_params(place))
 
@@ -130,18 +139,13 @@ def understand(
         SourceUnavailableError: the portal says in the answer that it failed.
         SourceChangedError: a JSON object without the declared fields.
     """
-    try:
-        answer = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        raise UnreadablePageError(f"no JSON at character {error.pos}") from None
-    if not isinstance(answer, dict):
-        raise UnreadablePageError("JSON, but no object")
+    answer = _envelope(content)
     declared = system.answer
     if declared.error_field is not None:
         code = str(_field(answer, declared.error_field, where))
         if code not in declared.accepted_codes:
             raise SourceUnavailableError(f"{where}: the portal answered {declared.error_field} {code[:20]!r}")
-    records = _records(answer, system, where)
+    codes = _codes(_raw_field(answer, declared.records_field, where), system, where)
     said_number = None if declared.page_field is None else _whole(answer, declared.page_field, where)
     next_url = cursor = None
     if isinstance(system.paging, NextUrlPaging):
@@ -151,26 +155,48 @@ def understand(
     elif isinstance(system.paging, CursorPaging):
         cursor = _cursor(_field(answer, system.paging.cursor_field, where), where)
     total = None if declared.total_field is None else _whole(answer, declared.total_field, where)
-    return Page(number, said_number, _codes(records, system), total, next_url, cursor)
+    return Page(number, said_number, codes, total, next_url, cursor)
 
 
 def records_of(content: bytes, system: PortalSystem) -> list[Any]:
     """Return the records of a page that was understood before."""
-    return _records(orjson.loads(content), system, system.system_code)
-
-
-def _records(answer: dict[str, Any], system: PortalSystem, where: str) -> list[Any]:
-    records = _field(answer, system.answer.records_field, where)
-    if not isinstance(records, list):
-        raise SourceChangedError(
-            f"{where}: {system.answer.records_field} is no list; the portal has changed its answer"
-        )
+    records: list[Any] = _field(_envelope(content), system.answer.records_field, system.system_code)
     return records
 
 
-def _codes(records: list[Any], system: PortalSystem) -> list[str]:
+def _envelope(content: bytes) -> dict[str, msgspec.Raw]:
+    """Return the fields of an answer, each as its bytes: of 500 records only the codes are looked at here."""
+    try:
+        content.decode()
+        return _FIELDS.decode(content)
+    except UnicodeDecodeError as error:
+        raise UnreadablePageError(f"no UTF-8 at byte {error.start}") from None
+    except msgspec.ValidationError:
+        raise UnreadablePageError("JSON, but no object") from None
+    except msgspec.DecodeError as error:
+        raise UnreadablePageError(f"no JSON: {error}") from None
+
+
+def _codes(records: msgspec.Raw, system: PortalSystem, where: str) -> list[str]:
+    try:
+        return [
+            str(record.code or "") for record in _decoder_of_codes(system.fields.dossier_code).decode(records)
+        ]
+    except msgspec.ValidationError:
+        values = msgspec.json.decode(records)
+    if not isinstance(values, list):
+        raise SourceChangedError(
+            f"{where}: {system.answer.records_field} is no list; the portal has changed its answer"
+        )
     name = system.fields.dossier_code
-    return [str(record.get(name) or "") if isinstance(record, dict) else "" for record in records]
+    return [str(record.get(name) or "") if isinstance(record, dict) else "" for record in values]
+
+
+@cache
+def _decoder_of_codes(field: str) -> msgspec.json.Decoder[Any]:
+    """Return a reader of lists of objects that skips every field but one."""
+    record = msgspec.defstruct("Record", [("code", Any, None)], rename={"code": field}, gc=False)
+    return msgspec.json.Decoder(list[record])  # type: ignore[valid-type]
 
 
 def next_of_link(header: str) -> str | None:
@@ -197,19 +223,25 @@ def _request(client: httpx.Client, system: PortalSystem, parameters: dict[str, s
     return client.build_request("GET", system.ask.path, params=parameters)
 
 
-def _field(answer: dict[str, Any], dotted: str, where: str) -> Any:
+def _field(answer: dict[str, msgspec.Raw], dotted: str, where: str) -> Any:
     """Return a field of the answer; a dot goes one level down."""
-    value: Any = answer
-    for name in dotted.split("."):
-        if not isinstance(value, dict) or name not in value:
-            raise SourceChangedError(
-                f"{where}: no field {dotted!r}; the portal has changed its answer, ask its owner"
-            )
-        value = value[name]
+    return msgspec.json.decode(_raw_field(answer, dotted, where))
+
+
+def _raw_field(answer: dict[str, msgspec.Raw], dotted: str, where: str) -> msgspec.Raw:
+    first, *others = dotted.split(".")
+    try:
+        value = answer[first]
+        for name in others:
+            value = _FIELDS.decode(value)[name]
+    except (KeyError, msgspec.ValidationError):
+        raise SourceChangedError(
+            f"{where}: no field {dotted!r}; the portal has changed its answer, ask its owner"
+        ) from None
     return value
 
 
-def _whole(answer: dict[str, Any], dotted: str, where: str) -> int:
+def _whole(answer: dict[str, msgspec.Raw], dotted: str, where: str) -> int:
     """Return a field that is a whole number, sent as a number or as a string."""
     value = _field(answer, dotted, where)
     if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).isdecimal():

@@ -1,22 +1,23 @@
 """Read landed pages into typed versions of dossiers; refuse what cannot be read. Applicants are not read."""
 
 import dataclasses
-import hmac
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-import orjson
+import duckdb
 import pandas as pd
 
-from directive_etl.errors import SourceChangedError
 from directive_etl.landing import LandedFile
-from directive_etl.periods import LOCAL_ZONE
 from directive_etl.quality import refused_frame
-from directive_etl.registry.systems import FieldNames, PortalSystem
-from directive_etl.sources.service_portal.faults import Fault, find_faults, show_key
+from directive_etl.registry.systems import PortalSystem
+from directive_etl.sources.service_portal.faults import (
+    NOT_A_RECORD,
+    Fault,
+    contradiction,
+    faults_of,
+    show_key,
+)
+from directive_etl.sources.service_portal.records import DATES, open_records
 
 VERSION_COLUMNS = [
     "system_code",
@@ -28,23 +29,9 @@ VERSION_COLUMNS = [
     "channel_code",
     "status_code",
     "source_status",
-    "received_date",
-    "due_date",
-    "finished_date",
-    "returned_date",
+    *DATES.values(),
 ]
-
-_KEY_COLUMNS = ["dossier_key", "changed_at"]
-_CONTENT_COLUMNS = [column for column in VERSION_COLUMNS if column != "known_at"]
-_FIELDS = list(FieldNames.model_fields)
-_DATES = {
-    "received_at": "received_date",
-    "due_at": "due_date",
-    "finished_at": "finished_date",
-    "returned_at": "returned_date",
-}
-_PAGE_NUMBER = re.compile(r" page (\d+)$")
-_DIGITS = {"Y": r"\d{4}", "f": r"\d{1,6}", "z": r"(?:Z|[+-]\d{2}:?\d{2})"}
+_CONTENT = ["unit_code", "procedure_code", "channel_code", "status_code", "status", *DATES.values()]
 
 
 @dataclass(frozen=True)
@@ -72,27 +59,28 @@ def read_pages(files: list[LandedFile], system: PortalSystem, *, hash_key: str, 
 
     Returns:
         versions: one row per dossier and change, VERSION_COLUMNS, sorted. dossier_key int64; changed_at and
-        known_at datetime in UTC; channel_code and status_code int64 in the national lists; dates are local
-        `date` or None. refused: REFUSED_COLUMNS, one row per record, its content the dossier's key and the
-        faulty fields only.
+        known_at datetime64 in UTC; channel_code and status_code int64 in the national lists; dates are local
+        days as datetime64, NaT for none. refused: REFUSED_COLUMNS, one row per record, its content the dossier's
+        key and the faulty fields only.
 
     Raises:
         SourceChangedError: a file is no page of this system.
     """
-    records = read_records(files, system, hash_key)
-    faults = find_faults(records, system, day)
-    kept = records[~records.index.isin([row for fault in faults for row in fault.rows])]
-    torn = find_contradictions(kept, system)
-    kept = kept.drop(index=torn.rows)
-    versions = kept[VERSION_COLUMNS].sort_values("known_at", kind="stable").drop_duplicates(_CONTENT_COLUMNS)
+    faults = [NOT_A_RECORD, *faults_of(system, day)]
+    with open_records(files, system, hash_key) as records:
+        _judge(records, faults)
+        refused = _refused_rows(records, [*faults, contradiction(system)])
+        [(read_count, kept_count)] = records.execute(
+            "SELECT count(*), count(*) FILTER (WHERE fault_bits = 0) FROM record JOIN judgement USING (page, number)"
+        ).fetchall()
+        versions = _versions(records, system)
+        seen = records.execute("SELECT DISTINCT dossier_key FROM record ORDER BY ALL").fetchnumpy()
     return ReadPages(
-        versions=versions.astype({"channel_code": "int64", "status_code": "int64"}).sort_values(
-            ["changed_at", "dossier_key"], ignore_index=True
-        ),
-        refused=refused_frame(_to_refused_rows(records, [*faults, torn])),
-        duplicate_count=len(kept) - len(versions),
-        read_count=len(records),
-        seen_keys=sorted(records["dossier_key"].unique().tolist()),
+        versions=versions,
+        refused=refused_frame(refused),
+        duplicate_count=kept_count - len(versions),
+        read_count=read_count,
+        seen_keys=seen["dossier_key"].tolist(),
     )
 
 
@@ -100,135 +88,74 @@ def read_records(files: list[LandedFile], system: PortalSystem, hash_key: str) -
     """Return one row per record: its texts by our field names, and beside them what they mean, null where
     nothing.
     """
-    return _to_types(_to_texts(files, system), system, hash_key)
+    with open_records(files, system, hash_key) as records:
+        return records.execute("SELECT * FROM record ORDER BY page, number").df()
 
 
-def find_contradictions(records: pd.DataFrame, system: PortalSystem) -> Fault:
-    """Find records of one dossier and time of change with different contents: none of them can be trusted."""
-    distinct = records.drop_duplicates(_CONTENT_COLUMNS)
-    twice = distinct[distinct.duplicated(_KEY_COLUMNS, keep=False)]
-    torn = pd.MultiIndex.from_frame(records[_KEY_COLUMNS]).isin(pd.MultiIndex.from_frame(twice[_KEY_COLUMNS]))
-    sentence = "One time of change was sent with different contents"
-    return Fault(
-        "contradictory_version",
-        system.fields.changed_at,
-        sentence,
-        list(records.index[torn]),
-        "changed_at_text",
+def _judge(records: duckdb.DuckDBPyConnection, faults: list[Fault]) -> None:
+    """Create `judgement`: of each record the faults, bit n for number n, the last one being a contradiction."""
+    first, *others = faults
+    bits = " + ".join(
+        f"CASE WHEN {fault.condition} THEN {1 << n}::BIGINT ELSE 0 END"
+        for n, fault in enumerate(others, start=1)
+    )
+    records.execute(
+        f"""
+        CREATE TABLE found AS SELECT page, number,
+            CASE WHEN {first.condition} THEN 1 ELSE {bits} END AS fault_bits FROM record"""
+    )
+    # Few records share their dossier and time with another one; only those are compared.
+    records.execute(
+        f"""
+        CREATE TABLE torn AS
+        WITH kept AS (SELECT record.* FROM record JOIN found USING (page, number) WHERE fault_bits = 0),
+        repeated AS (SELECT dossier_key, changed_at FROM kept GROUP BY ALL HAVING count(*) > 1),
+        told AS (SELECT DISTINCT dossier_key, changed_at, {", ".join(_CONTENT)} FROM kept
+                 SEMI JOIN repeated USING (dossier_key, changed_at)),
+        contradicted AS (SELECT dossier_key, changed_at FROM told GROUP BY ALL HAVING count(*) > 1)
+        SELECT page, number FROM kept SEMI JOIN contradicted USING (dossier_key, changed_at)"""
+    )
+    records.execute(
+        f"""
+        CREATE TABLE judgement AS
+        SELECT page, number, CASE WHEN torn.page IS NULL THEN fault_bits ELSE {1 << len(faults)} END AS fault_bits
+        FROM found LEFT JOIN torn USING (page, number)"""
     )
 
 
-def dossier_key(dossier_code: str, hash_key: str) -> int:
-    """Return the keyed hash that stands for a dossier: 8 bytes of HMAC-SHA256 as a signed integer."""
-    digest = hmac.digest(hash_key.encode(), dossier_code.encode(), "sha256")
-    return int.from_bytes(digest[:8], "big", signed=True)
+def _versions(records: duckdb.DuckDBPyConnection, system: PortalSystem) -> pd.DataFrame:
+    """Return each version once, as it was known first."""
+    frame = records.execute(
+        f"""
+        SELECT $system_code AS system_code, dossier_key, changed_at, known_at, unit_code, procedure_code,
+            channel_code::BIGINT AS channel_code, status_code::BIGINT AS status_code, status AS source_status,
+            {", ".join(f"{day}::TIMESTAMP AS {day}" for day in DATES.values())}
+        FROM record SEMI JOIN (FROM judgement WHERE fault_bits = 0) good USING (page, number) JOIN page USING (page)
+        QUALIFY row_number() OVER (PARTITION BY dossier_key, changed_at ORDER BY known_at, page, number) = 1
+        ORDER BY changed_at, dossier_key""",
+        {"system_code": system.system_code},
+    ).df()
+    texts = ["system_code", "unit_code", "procedure_code", "source_status"]
+    return frame.astype(dict.fromkeys(texts, "str"))
 
 
-def _to_texts(files: list[LandedFile], system: PortalSystem) -> pd.DataFrame:
-    """One row per record as sent: where it stood, and the text of each declared field, empty when null."""
-    rows: dict[str, list[Any]] = {name: [] for name in ("sha256", "place", "known_at", "is_record", *_FIELDS)}
-    names = system.fields.model_dump()
-    for position, file in enumerate(files, start=1):
-        number = match[1] if (match := _PAGE_NUMBER.search(file.origin)) else str(position)
-        records = _records_of(file, system, number)
-        rows["sha256"] += [file.sha256] * len(records)
-        rows["place"] += [f"page {number} record {n}" for n in range(1, len(records) + 1)]
-        rows["known_at"] += [file.known_at] * len(records)
-        rows["is_record"] += [isinstance(record, dict) for record in records]
-        for meaning in _FIELDS:
-            name = names[meaning]
-            rows[meaning] += [
-                _text(record.get(name)) if isinstance(record, dict) else "" for record in records
-            ]
-    texts = pd.DataFrame(rows)
-    texts[_FIELDS] = texts[_FIELDS].astype("str").mask(lambda frame: frame.isin(system.empty_values), "")
-    return texts
-
-
-def _records_of(file: LandedFile, system: PortalSystem, number: str) -> list[Any]:
-    value: Any = None
-    try:
-        value = orjson.loads(file.path.read_bytes())
-        for name in system.answer.records_field.split("."):
-            value = value[name]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        value = None
-    if not isinstance(value, list):
-        raise SourceChangedError(
-            f"service_portal {file.part_code} {file.report_date} page {number}: the landed file "
-            f"{file.sha256} has no list {system.answer.records_field!r}; pull the day again"
-        )
-    return value
-
-
-def _text(value: object) -> str:
-    """All values are agreed to be strings; a number is taken as its digits, null as empty."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value.strip()
-    return str(value) if isinstance(value, int | float) else orjson.dumps(value).decode()
-
-
-def _to_types(texts: pd.DataFrame, system: PortalSystem, hash_key: str) -> pd.DataFrame:
-    """Add the columns of a version; what cannot be converted is null there."""
-    keys = {code: dossier_key(code, hash_key) for code in texts["dossier_code"].unique()}
-    typed = texts.assign(
-        system_code=system.system_code,
-        dossier_key=texts["dossier_code"].map(keys).astype("int64"),
-        known_at=pd.to_datetime(texts["known_at"], utc=True).astype("datetime64[us, UTC]"),
-        source_status=texts["status"],
-        status_code=texts["status"].map(system.status_map).astype("Int64"),
-        channel_code=texts["channel"].map(system.channel_map).astype("Int64"),
-    )
-    for moment in ("changed_at", *_DATES):
-        typed[f"{moment}_text"] = texts[moment]
-        # Most times stand in many records: each is read once.
-        places, distinct = pd.factorize(texts[moment])
-        moments = to_moments(pd.Series(distinct, dtype="str"), system.date_formats)
-        typed[moment] = moments.take(places).set_axis(texts.index)
-        if moment in _DATES:
-            days = moments.dt.tz_convert(LOCAL_ZONE).dt.date.astype(object).where(moments.notna(), None)
-            typed[_DATES[moment]] = days.take(places).set_axis(texts.index)
-    return typed
-
-
-def to_moments(texts: pd.Series, formats: Iterable[str]) -> pd.Series:
-    """Read texts of the declared forms exactly, so that no digit is guessed: UTC, NaT for all others.
-
-    A form without an offset is local time.
-    """
-    moments = pd.Series(pd.NaT, index=texts.index, dtype="datetime64[us, UTC]")
-    for date_format in formats:
-        fitting = texts[moments.isna() & texts.str.fullmatch(_pattern_of(date_format))]
-        if "%z" in date_format:
-            parsed = pd.to_datetime(fitting, format=date_format, errors="coerce", utc=True)
-        else:
-            naive = pd.to_datetime(fitting, format=date_format, errors="coerce")
-            parsed = naive.dt.tz_localize(LOCAL_ZONE, ambiguous="NaT", nonexistent="NaT").dt.tz_convert("UTC")
-        moments.loc[fitting.index] = parsed.astype("datetime64[us, UTC]")
-    return moments
-
-
-def _pattern_of(date_format: str) -> str:
-    parts = re.split(r"%(.)", date_format)
-    return "".join(_DIGITS.get(part, r"\d{2}") if n % 2 else re.escape(part) for n, part in enumerate(parts))
-
-
-def _to_refused_rows(typed: pd.DataFrame, faults: list[Fault]) -> list[dict[str, str]]:
+def _refused_rows(records: duckdb.DuckDBPyConnection, faults: list[Fault]) -> list[dict[str, str]]:
     """One row per refused record, naming all its faults; the first gives the reason code."""
-    found: dict[int, list[Fault]] = {}
-    for fault in faults:
-        for row in fault.rows:
-            found.setdefault(row, []).append(fault)
-    refused = typed.loc[sorted(found), ["sha256", "place", "dossier_key"]]
-    return [
-        {
-            "sha256": sha256,
-            "place": place,
-            "reason_code": found[row][0].reason_code,
-            "reason": ". ".join(dict.fromkeys(fault.sentence for fault in found[row])) + ".",
-            "content": "; ".join([show_key(key), *(fault.show(typed, row) for fault in found[row])]),
-        }
-        for row, sha256, place, key in refused.itertuples(name=None)
-    ]
+    query = """
+        SELECT record.*, fault_bits, sha256, page.place || ' record ' || number AS place
+        FROM record JOIN judgement USING (page, number) JOIN page USING (page)
+        WHERE fault_bits > 0 ORDER BY page, number"""
+    rows = []
+    for record in records.execute(query).df().to_dict("records"):
+        found = [fault for n, fault in enumerate(faults) if int(record["fault_bits"]) >> n & 1]
+        shown = [fault.show(str(record[fault.column])) for fault in found]
+        rows.append(
+            {
+                "sha256": record["sha256"],
+                "place": record["place"],
+                "reason_code": found[0].reason_code,
+                "reason": ". ".join(dict.fromkeys(fault.sentence for fault in found)) + ".",
+                "content": "; ".join([show_key(record["dossier_key"]), *shown]),
+            }
+        )
+    return rows

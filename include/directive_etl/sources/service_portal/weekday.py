@@ -40,7 +40,7 @@ def find_sudden_drop(versions: pd.DataFrame, day: date, before: int | None) -> C
     Returns:
         A warning; it succeeds where a comparison says nothing: a day off, or few dossiers before.
     """
-    received = versions[(versions["received_date"] == day) & (versions["status_code"] != 1)][
+    received = versions[(versions["received_date"] == pd.Timestamp(day)) & (versions["status_code"] != 1)][
         "dossier_key"
     ].nunique()
     comparable = is_working_day(day) == is_working_day(day - WEEK)

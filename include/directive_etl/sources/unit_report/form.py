@@ -168,4 +168,7 @@ def _first_clauses(directive: Directive) -> dict[str, Clause]:
             measure = directive.measure(figure_sum.measure)
             for used in (measure, *directive.at_most_chain(measure)):
                 clauses.setdefault(used.code, clause)
+    by_code = {clause.code: clause for clause in directive.clauses}
+    for witness in directive.witnesses:
+        clauses.setdefault(witness.measure, by_code[witness.clause])
     return clauses

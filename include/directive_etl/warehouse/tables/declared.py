@@ -177,6 +177,30 @@ measure = sa.Table(
     comment="One row per number that a source gives.",
 )
 
+dossier_witness = sa.Table(
+    "dossier_witness",
+    metadata,
+    sa.Column(
+        "directive_code",
+        sa.ForeignKey("core.directive.directive_code"),
+        primary_key=True,
+        comment="Directive.",
+    ),
+    sa.Column("measure_code", sa.Text, primary_key=True, comment="What units report."),
+    sa.Column(
+        "portal_count", sa.Text, nullable=False, comment="Column of portal_daily that counts the same."
+    ),
+    sa.Column(
+        "tolerance_pct", sa.Numeric, nullable=False, comment="Difference allowed, of the portals' count."
+    ),
+    sa.Column("tolerance_count", sa.Integer, nullable=False, comment="Difference allowed. Unit: dossiers."),
+    sa.ForeignKeyConstraint(
+        ["directive_code", "measure_code"], ["core.measure.directive_code", "core.measure.measure_code"]
+    ),
+    schema="core",
+    comment="One row per figure of units that the portals count too. Source: registry/directives.",
+)
+
 operator = sa.Table(
     "operator",
     metadata,

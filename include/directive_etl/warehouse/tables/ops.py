@@ -1,7 +1,7 @@
 """Schema `ops`: what ran, what it read, what it refused, what was expected, what was published."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from directive_etl.warehouse.tables.metadata import Moment, metadata
 
@@ -180,6 +180,13 @@ quality_result = sa.Table(
     sa.Column("failed_count", sa.Integer, nullable=False, comment="Rows that failed it. Unit: rows."),
     sa.Column("observed", sa.Text, nullable=False, comment="The observed aggregate, if the check has one."),
     sa.Column("notes", sa.Text, nullable=False, comment="Why the check exists."),
+    sa.Column(
+        "details",
+        JSONB,
+        nullable=False,
+        server_default="{}",
+        comment="The result as Great Expectations gave it, offending values masked; empty for a check of our own.",
+    ),
     sa.CheckConstraint("severity IN ('critical', 'warning', 'info')", name="severity_known"),
     schema="ops",
     comment="What each check of each batch found.",
@@ -340,4 +347,22 @@ left_file = sa.Table(
     sa.CheckConstraint("size_bytes >= 0", name="size_not_negative"),
     schema="ops",
     comment="The files that the last look left where they are, and why. One that is taken or removed has no row.",
+)
+
+batch_decision = sa.Table(
+    "batch_decision",
+    metadata,
+    sa.Column(
+        "batch_id", sa.ForeignKey("ops.load_batch.batch_id"), primary_key=True, comment="The batch held."
+    ),
+    sa.Column("decision_code", sa.Text, nullable=False, comment="released or rejected."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why, in the words of who asked for it."),
+    sa.Column("decided_by", sa.Text, nullable=False, comment="Airflow's name of who decided."),
+    sa.Column(
+        "recorded_at", Moment, nullable=False, server_default=sa.text("now()"), comment="When it was decided."
+    ),
+    sa.CheckConstraint("decision_code IN ('released', 'rejected')", name="decision_known"),
+    sa.CheckConstraint("btrim(reason) <> ''", name="decided_with_a_reason"),
+    schema="ops",
+    comment="What people decided about batches that a critical check held back.",
 )

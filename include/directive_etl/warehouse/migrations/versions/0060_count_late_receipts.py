@@ -1,13 +1,13 @@
 """Count the receipts that came for days that were final
 
-Revision: 0060, after 0065
+Revision: 0060, after 0050
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0060"
-down_revision = "0065"
+down_revision = "0050"
 branch_labels = None
 depends_on = None
 

@@ -1,13 +1,13 @@
 """Keep which files were left in a channel, and why
 
-Revision: 0065, after 0050
+Revision: 0065, after 0060
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0065"
-down_revision = "0050"
+down_revision = "0060"
 branch_labels = None
 depends_on = None
 

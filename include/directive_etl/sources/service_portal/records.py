@@ -1,0 +1,262 @@
+"""The records of landed pages as a table of DuckDB: each declared field as text, and beside it what it means.
+
+Nothing else of a record is taken out of its page: names, addresses, phones and e-mails stay in the landing zone.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+import duckdb
+import orjson
+
+from directive_etl.errors import SourceChangedError
+from directive_etl.keyed_hash import create_keyed_hash_macro
+from directive_etl.landing import LandedFile
+from directive_etl.periods import day_end, day_start
+from directive_etl.registry.systems import FieldNames, PortalSystem
+from directive_etl.registry.units import units
+
+DATES = {
+    "received_at": "received_date",
+    "due_at": "due_date",
+    "finished_at": "finished_date",
+    "returned_at": "returned_date",
+}
+MOMENTS = ("changed_at", *DATES)
+_FIELDS = list(FieldNames.model_fields)
+_PAGE_NUMBER = re.compile(r" page (\d+)$")
+_DIGITS = {"Y": r"\d{4}", "f": r"\d{1,6}", "z": r"(?:Z|[+-]\d{2}:?\d{2})"}
+_NEVER = date(9998, 12, 31)
+# Pages whose parsed form is held at the same time.
+_PAGES_AT_ONCE = 16
+
+
+@contextmanager
+def open_records(
+    files: Sequence[LandedFile], system: PortalSystem, hash_key: str
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database in memory with the table `record` of all pages; it spills nothing to disk.
+
+    One row per record: `page` (number of the file, from 0) and `number` in it, from 1. Of each declared field its text
+    as sent, without blanks around it and empty for none (`<field>_text` for times); beside it what it means, NULL where
+    it means nothing: dossier_key, status_code, channel_code, changed_at (TIMESTAMPTZ), and the local
+    days received_date, due_date, finished_date, returned_date. `is_record` is false for what is no JSON object.
+    Beside it the tables `page` (page, place, sha256, known_at) and `unit` (code, valid_from, valid_until: moments).
+
+    Raises:
+        SourceChangedError: a file is no page of this system.
+    """
+    with duckdb.connect(config={"threads": 2, "temp_directory": ""}) as connection:
+        connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+        create_keyed_hash_macro(connection, hash_key)
+        _create_pages(connection, files)
+        _create_raw(connection, files, system)
+        _create_codes(connection, system)
+        _create_typed(connection, system)
+        yield connection
+
+
+def _create_pages(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> None:
+    connection.execute(
+        """
+        CREATE TABLE page AS SELECT unnest($page::BIGINT[]) AS page, unnest($path::VARCHAR[]) AS path,
+            'page ' || unnest($number::VARCHAR[]) AS place, unnest($sha256::VARCHAR[]) AS sha256,
+            unnest($known_at::TIMESTAMPTZ[]) AS known_at""",
+        {
+            "page": list(range(len(files))),
+            "path": [str(file.path) for file in files],
+            "number": [page_number(file, place) for place, file in enumerate(files, start=1)],
+            "sha256": [file.sha256 for file in files],
+            "known_at": [file.known_at for file in files],
+        },
+    )
+
+
+def page_number(file: LandedFile, position: int) -> str:
+    """Return the number of a page from its origin, else its place among the files."""
+    match = _PAGE_NUMBER.search(file.origin)
+    return match[1] if match else str(position)
+
+
+def _create_raw(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], system: PortalSystem
+) -> None:
+    """Take the declared fields out of every record, a few pages at a time."""
+    names = list(dict.fromkeys(system.fields.model_dump().values()))
+    form: object = [dict.fromkeys(names, "VARCHAR")]
+    for name in reversed(system.answer.records_field.split(".")):
+        form = {name: form}
+    path = "".join(f".{_quoted(name)}" for name in system.answer.records_field.split("."))
+    columns = ", ".join(f"record{_dot(name)} AS raw_{n}" for n, name in enumerate(names))
+    empty = ", ".join(f"NULL::VARCHAR AS raw_{n}" for n in range(len(names)))
+    connection.execute(
+        f"CREATE TABLE raw AS SELECT 0::BIGINT AS page, 0::BIGINT AS number, TRUE AS is_record, {empty} LIMIT 0"
+    )
+    for first in range(0, len(files), _PAGES_AT_ONCE):
+        paths = list(dict.fromkeys(str(file.path) for file in files[first : first + _PAGES_AT_ONCE]))
+        try:
+            connection.execute(
+                f"""
+                CREATE OR REPLACE TEMP TABLE answer AS
+                SELECT page.page, json_transform(text.content, $form){path} AS records
+                FROM read_text($paths) text JOIN page ON page.path = text.filename
+                WHERE page.page >= $first AND page.page < $first + $page_count""",
+                {
+                    "form": orjson.dumps(form).decode(),
+                    "paths": paths,
+                    "first": first,
+                    "page_count": _PAGES_AT_ONCE,
+                },
+            )
+        except duckdb.Error:
+            # Its message would show the bytes: the page is found and named below.
+            raise _no_page(_first_without_records(files, system), system) from None
+        unlisted = connection.execute("SELECT min(page) FROM answer WHERE records IS NULL").fetchone()
+        if unlisted and unlisted[0] is not None:
+            raise _no_page(files[unlisted[0]], system)
+        connection.execute(
+            f"""
+            INSERT INTO raw SELECT page, number, record IS NOT NULL, {columns}
+            FROM (SELECT page, unnest(records) AS record, unnest(range(1, len(records) + 1)) AS number FROM answer)"""
+        )
+    _mark_no_objects(connection, files, system, len(names))
+
+
+def _mark_no_objects(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], system: PortalSystem, field_count: int
+) -> None:
+    """Only what has none of the declared fields can be no object; for these few their page is read again."""
+    nothing = " AND ".join(f"raw_{n} IS NULL" for n in range(field_count))
+    empty = connection.execute(
+        f"SELECT page, list(number) FROM raw WHERE is_record AND {nothing} GROUP BY page"
+    ).fetchall()
+    for page, numbers in empty:
+        records = _records_in(files[page], system)
+        wrong = [number for number in numbers if not isinstance(records[number - 1], dict)]
+        connection.execute(
+            "UPDATE raw SET is_record = FALSE WHERE page = $page AND list_contains($wrong, number)",
+            {"page": page, "wrong": wrong},
+        )
+
+
+def _create_codes(connection: duckdb.DuckDBPyConnection, system: PortalSystem) -> None:
+    """Register what the codes of a record are looked up in."""
+    for name, codes in (("status_map", system.status_map), ("channel_map", system.channel_map)):
+        connection.execute(
+            f"CREATE TABLE {name} AS SELECT unnest($sent) AS sent, unnest($code)::INTEGER AS code",
+            {"sent": list(codes), "code": list(codes.values())},
+        )
+    known = units()
+    connection.execute(
+        """
+        CREATE TABLE unit AS SELECT unnest($code) AS code, unnest($start::TIMESTAMPTZ[]) AS valid_from,
+            unnest($until::TIMESTAMPTZ[]) AS valid_until""",
+        {
+            "code": [unit.unit_code for unit in known],
+            "start": [day_start(unit.valid_from) for unit in known],
+            "until": [day_end(unit.valid_to or _NEVER) for unit in known],
+        },
+    )
+
+
+def _create_typed(connection: duckdb.DuckDBPyConnection, system: PortalSystem) -> None:
+    """Read the texts; each stage is a table of its own, or the next one would evaluate it again."""
+    names = list(dict.fromkeys(system.fields.model_dump().values()))
+    texts = ", ".join(
+        f"coalesce(trim(raw_{names.index(getattr(system.fields, field))}), '') AS {text_column(field)}"
+        for field in _FIELDS
+    )
+    connection.execute(f"CREATE TABLE text AS SELECT page, number, is_record, {texts} FROM raw")
+    connection.execute("DROP TABLE raw")
+    if empties := sorted({text.strip() for text in system.empty_values} - {""}):
+        emptied = ", ".join(
+            f"CASE WHEN list_contains($empties, {column}) THEN '' ELSE {column} END AS {column}"
+            for column in map(text_column, _FIELDS)
+        )
+        connection.execute(
+            f"CREATE OR REPLACE TABLE text AS SELECT page, number, is_record, {emptied} FROM text",
+            {"empties": empties},
+        )
+    days = ", ".join(
+        f"{local_sql(f'{moment}_text', system.date_formats)}::DATE AS {day}" for moment, day in DATES.items()
+    )
+    connection.execute(
+        f"""
+        CREATE TABLE record AS
+        SELECT text.*, keyed_hash(dossier_code, inner_key, outer_key) AS dossier_key,
+            timezone('Asia/Ho_Chi_Minh', {local_sql("changed_at_text", system.date_formats)}) AS changed_at, {days},
+            status_map.code AS status_code, channel_map.code AS channel_code
+        FROM text CROSS JOIN hash_keys
+        LEFT JOIN status_map ON status_map.sent = text.status
+        LEFT JOIN channel_map ON channel_map.sent = text.channel;
+        DROP TABLE text"""
+    )
+
+
+def text_column(field: str) -> str:
+    """Return the column of `record` that holds a field as it was sent."""
+    return f"{field}_text" if field in MOMENTS else field
+
+
+def local_sql(column: str, formats: Sequence[str]) -> str:
+    """Return the SQL that reads a text of one of the declared forms exactly, as local time: no digit is guessed.
+
+    A form without an offset is local time, also one that ends in a literal Z. Any other text is NULL.
+    """
+    return f"coalesce({', '.join(_form_sql(column, form) for form in formats)}, NULL)"
+
+
+def _form_sql(column: str, form: str) -> str:
+    if "%z" in form:
+        offset = f"regexp_replace({column}, 'Z$', '+0000')"
+        local = f"timezone('Asia/Ho_Chi_Minh', try_strptime({offset}, {_literal(form)}))"
+    else:
+        local = f"try_strptime({column}, {_literal(form)})"
+    # DuckDB reads the year 0, which no other part of the system can hold.
+    is_exact = (
+        f"regexp_full_match({column}, {_literal(_pattern_of(form))}) AND {local} >= TIMESTAMP '0001-01-02'"
+    )
+    return f"CASE WHEN {is_exact} THEN {local} END"
+
+
+def _pattern_of(date_format: str) -> str:
+    parts = re.split(r"%(.)", date_format)
+    return "".join(_DIGITS.get(part, r"\d{2}") if n % 2 else re.escape(part) for n, part in enumerate(parts))
+
+
+def _no_page(file: LandedFile, system: PortalSystem) -> SourceChangedError:
+    return SourceChangedError(
+        f"service_portal {file.part_code} {file.report_date} page {page_number(file, 1)}: the landed file "
+        f"{file.sha256} has no list {system.answer.records_field!r}; pull the day again"
+    )
+
+
+def _first_without_records(files: Sequence[LandedFile], system: PortalSystem) -> LandedFile:
+    for file in files:
+        try:
+            _records_in(file, system)
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            return file
+    raise RuntimeError(f"DuckDB cannot read what orjson can: {files[0].part_code} {files[0].report_date}")
+
+
+def _records_in(file: LandedFile, system: PortalSystem) -> list[Any]:
+    value: Any = orjson.loads(file.path.read_bytes())
+    for name in system.answer.records_field.split("."):
+        value = value[name]
+    return list(value)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _dot(name: str) -> str:
+    return f".{_quoted(name)}"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
