@@ -64,6 +64,8 @@ analyze;
 OF_DAY = f"day={LAST}&directive=bench"
 ASKED = {
     "day at a glance": f"/api/day?day={LAST}",
+    "alerts: open": "/api/alerts",
+    "alerts: held batches": "/api/held",
     "progress: heat map": f"/api/progress?{OF_DAY}",
     "progress: indicators of a cell": f"/api/progress/indicators?{OF_DAY}&unit=B3&clause=c3",
     "progress: trend": f"/api/progress/trend?{OF_DAY}&unit=B3&indicator=i2&days=62",
@@ -76,6 +78,7 @@ ASKED = {
     "quality: freshness": "/api/quality/freshness",
     "quality: batches": f"/api/quality/batches?day={LAST}",
     "batch": "/api/batches/10",
+    "validation run": "/api/batches/10/validation",
     "refused rows": "/api/batches/20/refused",
 }
 
