@@ -144,7 +144,7 @@ def count_with_polars(path: Path, form: str) -> list[int]:
         pl.col("number").is_not_null() & pl.col("message_id").is_not_null()
     )
     if form != "kannel":
-        rows = rows.filter(pl.col("submitted_at").is_not_null())
+        rows = rows.filter(pl.col("submitted_at") >= datetime(2000, 1, 1))  # noqa: DTZ001
     is_final = pl.col("status").is_in(FINAL) & pl.col("done_at").is_not_null()
     messages = rows.group_by("message_id").agg(
         pl.col("submitted_at").min(),
@@ -192,7 +192,7 @@ def count_with_pandas(path: Path, form: str) -> list[int]:
     frame["number"] = number.where(number.str.fullmatch(r"\d{9}"))
     frame = frame[frame["number"].notna()]
     if form != "kannel":
-        frame = frame[frame["submitted_at"].notna()]
+        frame = frame[frame["submitted_at"] >= "2000-01-01"]
     sent = frame.dropna(subset=["submitted_at"]).drop_duplicates("message_id")
     sent = sent[sent["sender"] == "BLUEZONE"].set_index("message_id")
     final = frame[frame["status"].isin(FINAL) & frame["done_at"].notna()].sort_values(

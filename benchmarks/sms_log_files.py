@@ -80,7 +80,9 @@ _SELECTS = {
         done="CASE WHEN kind > 0 THEN strftime(moment, '%d/%m/%Y %H:%M:%S') END",
     ),
     "parquet": _ROW.format(
-        sent="CASE WHEN damage = 1 THEN NULL ELSE sent END", done="CASE WHEN kind > 0 THEN moment END"
+        # A timestamp cannot be unreadable; one of before there were such logs is refused, too.
+        sent="CASE WHEN damage = 1 THEN TIMESTAMP '1970-01-01' ELSE sent END",
+        done="CASE WHEN kind > 0 THEN moment END",
     ),
     "kannel": f"""
         SELECT strftime(moment, '%Y-%m-%d %H:%M:%S') || CASE WHEN damage = 1 THEN ' ' ELSE '' END || ' '

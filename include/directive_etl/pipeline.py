@@ -31,6 +31,7 @@ from directive_etl.registry.directive import directives
 from directive_etl.registry.units import UnitMatch, matching_units
 from directive_etl.settings import SystemConnection, settings
 from directive_etl.warehouse import decisions
+from directive_etl.warehouse.changed_days import changed_days, notes_of_day, settle
 from directive_etl.warehouse.engine import loader_engine
 from directive_etl.warehouse.ledger import newest_batch_day
 from directive_etl.warehouse.left_files import overdue_files, record_left
@@ -402,14 +403,25 @@ def _unless_overruled(source: str, part: str, day: date, checks: list[CheckResul
 @observed("directive_progress", day="day")
 def recompute_day(day: date) -> int:
     """Recompute one day's progress; returns how many progress rows changed."""
-    changed = recompute_progress(loader_engine(), day)
+    engine = loader_engine()
+    with engine.connect() as connection:
+        notes = notes_of_day(connection, day)
+    changed = recompute_progress(engine, day)
+    with engine.begin() as connection:
+        settle(connection, notes)
     log.info("directive_progress %s: %d rows changed", day, changed)
     return changed
 
 
-def affected_days(source: str, changed_days: Iterable[date]) -> list[date]:
-    """Return the days whose progress must be recomputed after figures of a source changed."""
-    return days_to_recompute(loader_engine(), source, changed_days)
+def affected_days(source: str, changed: Iterable[date]) -> list[date]:
+    """Return the days whose progress must be recomputed after figures of a source changed.
+
+    Those of a try that died after its load are among them.
+    """
+    engine = loader_engine()
+    with engine.connect() as connection:
+        waiting = changed_days(connection, source)
+    return days_to_recompute(engine, source, {*changed, *waiting})
 
 
 @observed("daily_close", day="day")

@@ -38,6 +38,7 @@ def test_the_run_completes_after_the_scheduler_was_killed_in_the_middle(run_city
         succeeded = {run["partition_key"] for run in run_city.api.runs(dag_id) if run["state"] == "success"}
         assert succeeded == {str(day) for day in DAYS}
     assert run_city.api.failed_runs(demo.DAGS) == []
+    assert run_city.query("select * from ops.changed_day").empty  # no day waits for its progress
 
 
 def test_progress_of_every_unit_indicator_and_day_equals_the_truth(run_city: RunCity):

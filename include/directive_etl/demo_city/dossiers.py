@@ -187,8 +187,8 @@ def received_dossiers(
 ) -> dict[tuple[str, date], int]:
     """Return how many dossiers each unit received on a day, over the systems, as the last pull shows them."""
     daily = simulate_dossiers(seed, days_between(first_day, last_day), dossier_count).true_portal_daily()
-    sums = daily.groupby(["unit_code", "report_date"])["received_count"].sum()
-    return {(str(unit_code), day): int(count) for (unit_code, day), count in sums.items()}
+    sums = daily.groupby(["unit_code", "report_date"], as_index=False)["received_count"].sum()
+    return {(str(unit), day): int(count) for unit, day, count in sums.to_numpy().tolist()}
 
 
 def write_dossiers(simulation: DossierSimulation, demo: Path) -> list[Path]:

@@ -35,18 +35,15 @@ def true_witnesses(observations: pd.DataFrame, portal_daily: pd.DataFrame) -> pd
             "known_at", kind="stable"
         )
         last = told.drop_duplicates(["unit_code", "figure_date"], keep="last").dropna(subset=["value"])
-        for figure in last.itertuples():
-            if figure.figure_date not in days:
+        counts = shown[witness.portal_count].to_dict()
+        for unit_code, day, value in last[["unit_code", "figure_date", "value"]].to_numpy().tolist():
+            if day not in days:
                 continue
-            key = (figure.unit_code, figure.figure_date)
-            portal = int(shown.at[key, witness.portal_count]) if key in shown.index else 0
-            reported = int(figure.value)
+            portal, reported = int(counts.get((unit_code, day), 0)), int(value)
             share = Fraction(witness.tolerance_pct) * portal / 100
             tolerance = max(witness.tolerance_count, -(-share.numerator // share.denominator))
-            [name] = [
-                unit.name_vi for unit in units_on(figure.figure_date) if unit.unit_code == figure.unit_code
-            ]
+            [name] = [unit.name_vi for unit in units_on(day) if unit.unit_code == unit_code]
             difference = reported - portal
             figures = (reported, portal, difference, tolerance, abs(difference) <= tolerance)
-            rows.append((figure.unit_code, name, figure.figure_date, witness.measure, *figures))
+            rows.append((unit_code, name, day, witness.measure, *figures))
     return pd.DataFrame(rows, columns=WITNESS_COLUMNS)

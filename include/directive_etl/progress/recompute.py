@@ -10,9 +10,10 @@ from directive_etl.registry.obligations import expected_report
 from directive_etl.registry.units import units_on
 from directive_etl.warehouse.ledger import lock_part
 from directive_etl.warehouse.merge import merge_rows
+from directive_etl.warehouse.observations import OWN_SOURCE
 from directive_etl.warehouse.tables import facts, ops
 
-SOURCE = "pipeline"
+SOURCE = OWN_SOURCE
 _PROGRESS = sa.text("select * from core.progress_at('infinity', 'infinity', :day)")
 
 

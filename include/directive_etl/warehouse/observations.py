@@ -9,6 +9,8 @@ from directive_etl.warehouse.merge import Merged
 from directive_etl.warehouse.staging import stage
 from directive_etl.warehouse.tables.facts import observation
 
+# What the pipeline observes of itself, at a close, which recomputes the day at once.
+OWN_SOURCE = "pipeline"
 COLUMNS = ["unit_code", "measure_code", "category_code", "figure_date", "value", "obs_status", "known_at"]
 
 # What was known just before decides whether a figure is news; what became known later decides whether it is current.
@@ -48,6 +50,11 @@ insert into core.observation (source_code, unit_code, measure_code, category_cod
 select :source_code, unit_code, measure_code, category_code, figure_date, value, obs_status,
        known_at, :recorded_at, case when is_outdated then cast(:recorded_at as timestamptz) end, batch_id
 from pg_temp.news
+"""
+# A task that dies after its load has told nobody which days changed; its next try finds them here.
+_NOTE_DAYS = """
+insert into ops.changed_day (source_code, report_date)
+select distinct :source_code, figure_date from pg_temp.news order by figure_date
 """
 
 
@@ -104,6 +111,8 @@ def record_batches(
     recorded_at = connection.execute(sa.text("select clock_timestamp()")).scalar_one()
     connection.execute(sa.text(_SUPERSEDE), {"recorded_at": recorded_at})
     connection.execute(sa.text(_INSERT), {"recorded_at": recorded_at, "source_code": source_code})
+    if source_code != OWN_SOURCE:
+        connection.execute(sa.text(_NOTE_DAYS), {"source_code": source_code})
     counted = connection.exec_driver_sql(
         "select batch_id, count(*) from pg_temp.news where not is_confirmation group by batch_id"
     )

@@ -110,6 +110,13 @@ def test_the_warehouse_holds_what_the_portal_showed(open_portal, city, places, w
             assert processed["value"].tolist() == [expected["processed_count"]]
     assert refused.to_numpy().tolist() == [["page 1", "unreadable_page", refused["content"][0]]]
 
+    # No foreign key holds this (docs/decisions/0006).
+    orphans = """
+        select count(*) from core.portal_dossier_version v
+        where not exists (select from ops.load_batch b where b.batch_id = v.batch_id)"""
+    with warehouse.connect() as reader:
+        assert reader.execute(sa.text(orphans)).scalar_one() == 0
+
     before = rows_of(warehouse)
     for day in reversed(DAYS):
         assert pipeline.pull_portal_system("one_stop", day, connection) == []

@@ -80,7 +80,7 @@ def read_pages(files: list[LandedFile], system: PortalSystem, *, hash_key: str, 
         refused=refused_frame(refused),
         duplicate_count=kept_count - len(versions),
         read_count=read_count,
-        seen_keys=seen["dossier_key"].tolist(),
+        seen_keys=[int(key) for key in seen["dossier_key"]],
     )
 
 

@@ -11,7 +11,8 @@ import pandas as pd
 import sqlalchemy as sa
 
 from directive_etl.periods import day_start
-from directive_etl.sources.service_portal.count import CLOSED_STATUSES, NEWLY_REGISTERED
+from directive_etl.sources.service_portal.count import NEWLY_REGISTERED
+from directive_etl.sources.service_portal.faults import CLOSED_STATUSES
 from directive_etl.warehouse.staging import STAGING, stage
 from directive_etl.warehouse.tables import facts
 
@@ -122,7 +123,7 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
     """Give a frame read from the warehouse the types of `read_pages`."""
     for name in ("changed_at", "known_at"):
         frame[name] = pd.to_datetime(frame[name], utc=True).astype("datetime64[us, UTC]")
-    for name in [column for column in frame if column.endswith("_date")]:
+    for name in frame.columns[frame.columns.str.endswith("_date")]:
         frame[name] = pd.to_datetime(frame[name]).astype("datetime64[us]")
     whole = dict.fromkeys(("dossier_key", "channel_code", "status_code"), "int64")
     texts = dict.fromkeys(("system_code", "unit_code", "procedure_code", "source_status"), "str")

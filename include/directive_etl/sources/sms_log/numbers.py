@@ -66,9 +66,13 @@ def number_macros() -> str:
             CASE WHEN national < 1000000000 THEN national
                 ELSE {_old_prefix_case("national // 10000000")} * 10000000 + national % 10000000 END;
         CREATE MACRO plan_number(digits) AS
-            CASE WHEN {_known_prefix("digits // 10000000")} THEN (84000000000 + digits)::UBIGINT END;
-        -- A cast to an integer would read 9e8, 1_000 and 0x1F as well; those do not end with the digits of their value.
-        CREATE MACRO pure_digits(text, digits) AS CASE WHEN ends_with(text, digits::VARCHAR) THEN digits END;
+            CASE WHEN digits < 1000000000 AND {_known_prefix("(digits // 10000000)")}
+                THEN (84000000000 + digits)::UBIGINT END;
+        -- What stands before the nine digits: 84, +84, 0084, 0 or nothing. Value and size tell almost all of it.
+        CREATE MACRO is_usual_form(text, size, digits) AS
+            CASE WHEN digits >= 84000000000
+                THEN size = 11 OR size = 12 AND starts_with(text, '+') OR size = 13 AND starts_with(text, '00')
+                ELSE size = 9 OR size = 10 AND starts_with(text, '0') END;
         CREATE MACRO plus_of(text) AS starts_with(text, '+')::UTINYINT;
         CREATE MACRO without_separators(text) AS translate(text, '{_SEPARATORS}', '');
         CREATE MACRO only_digits(text) AS
@@ -99,13 +103,20 @@ def number_stages(relation: str, takes_foreign: bool) -> str:
             FROM (
                 SELECT *, without_separators(CASE WHEN plain_number IS NULL THEN recipient END) AS careful_text
                 FROM (
-                    SELECT * EXCLUDE (national_number), plan_number(national_number) AS plain_number
+                    SELECT * EXCLUDE (written_digits, usual_digits, written_size),
+                        CASE WHEN usual_digits < 1000000000 AND {_known_prefix("(usual_digits // 10000000)")}
+                            AND is_usual_form(recipient, written_size, written_digits)
+                            -- The cast also reads 9e8, 1_000 and 0x1F; those do not end with the digits of their value.
+                            AND ends_with(recipient, usual_digits::VARCHAR)
+                            THEN (84000000000 + usual_digits)::UBIGINT END AS plain_number
                     FROM (
-                        SELECT * EXCLUDE (written_digits),
-                            national_digits(
-                                recipient, strlen(recipient), pure_digits(recipient, written_digits), plus_of(recipient)
-                            ) AS national_number
-                        FROM (SELECT *, TRY_CAST(recipient AS UBIGINT) AS written_digits FROM ({relation}))
+                        SELECT *, CASE WHEN written_digits >= 84000000000 THEN written_digits - 84000000000
+                            ELSE written_digits END AS usual_digits
+                        FROM (
+                            SELECT *, TRY_CAST(recipient AS UBIGINT) AS written_digits,
+                                strlen(recipient) AS written_size
+                            FROM ({relation})
+                        )
                     )
                 )
             )
@@ -114,14 +125,11 @@ def number_stages(relation: str, takes_foreign: bool) -> str:
 
 
 def _known_prefix(expression: str) -> str:
-    known = sorted(int(row.prefix) for row in telecom_prefixes())
-    runs: list[tuple[int, int]] = []
-    for prefix in known:
-        if runs and prefix == runs[-1][1] + 1:
-            runs[-1] = (runs[-1][0], prefix)
-        else:
-            runs.append((prefix, prefix))
-    return "(" + " OR ".join(f"{expression} BETWEEN {first} AND {last}" for first, last in runs) + ")"
+    """Return the condition that a prefix of two digits is known, as a look at one bit of a mask."""
+    known = [int(row.prefix) for row in telecom_prefixes()]
+    low, high = (sum(1 << prefix % 64 for prefix in known if prefix // 64 == half) for half in (0, 1))
+    mask = f"CASE WHEN {expression} < 64 THEN {low}::UBIGINT ELSE {high}::UBIGINT END"
+    return f"((({mask}) >> ({expression} & 63)) & 1 = 1)"
 
 
 def _old_prefix_case(expression: str) -> str:

@@ -366,3 +366,13 @@ batch_decision = sa.Table(
     schema="ops",
     comment="What people decided about batches that a critical check held back.",
 )
+
+changed_day = sa.Table(
+    "changed_day",
+    metadata,
+    sa.Column("change_id", sa.BigInteger, sa.Identity(always=True), primary_key=True, comment="Number."),
+    sa.Column("source_code", sa.Text, nullable=False, comment="Whose figures changed."),
+    sa.Column("report_date", sa.Date, nullable=False, index=True, comment="The day they are about."),
+    schema="ops",
+    comment="Days whose figures changed since their progress was recomputed; written with the figures. Usually empty.",
+)
