@@ -46,7 +46,9 @@ union all
 select source, part, d::date, 'loaded', md5(part || d::text), d, 100, 90, 10, 0, 0, 0, 1, '', 'x'
 from generate_series(date '{LAST}' - %(back)s, date '{LAST}' - %(ahead)s, interval '1 day') d,
      (select 'sms_log' as source, operator_code as part from core.operator union all select 'service_portal', system_code from core.portal_system) p;
-insert into core.portal_pull select part_code, report_date, known_at, batch_id from ops.load_batch where source_code = 'service_portal' on conflict do nothing;
+insert into core.portal_pull (system_code, report_date, known_at, window_from, window_to, is_proven, doubt, seen_keys, batch_id)
+select part_code, report_date, known_at, known_at - interval '2 days', known_at, true, '', '', batch_id
+from ops.load_batch where source_code = 'service_portal' on conflict do nothing;
 insert into ops.landed_file select encode(sha256(input_hash::bytea), 'hex'), source_code, part_code, report_date, 'x.xlsx', known_at, 1 from ops.load_batch on conflict do nothing;
 insert into ops.batch_file select batch_id, encode(sha256(input_hash::bytea), 'hex') from ops.load_batch on conflict do nothing;
 insert into ops.refused_row (batch_id, sha256, place, reason_code, reason, content)

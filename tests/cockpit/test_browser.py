@@ -114,6 +114,7 @@ def test_what_is_shown_can_be_saved(page: Page, name: str):
 
 def test_the_keyboard_alone_opens_a_cell_and_comes_back(page: Page):
     open_page(page, "reports")
+    page.select_option("label:has-text('Unit type') select", "so_ban_nganh")
     cell = page.get_by_role("button", name=re.compile("Sở Nội vụ.*Refused"))
     cell.focus()
     page.keyboard.press("Enter")
