@@ -156,7 +156,7 @@ def main() -> None:
     import sqlalchemy as sa
 
     from directive_etl.local_stack import postgres
-    from directive_etl.pipeline import PORTAL_UNITS
+    from directive_etl.pipeline.service_portal import PORTAL_UNITS
     from directive_etl.quality.suites import check_frame
     from directive_etl.registry.procedures import procedures
     from directive_etl.registry.systems import BasicLogin, Limits, system

@@ -14,7 +14,7 @@ from directive_etl.settings import settings
 
 if TYPE_CHECKING:
     from directive_etl.landing.place import Connect
-    from directive_etl.pipeline import OpenMailbox
+    from directive_etl.pipeline.unit_report import OpenMailbox
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -101,7 +101,7 @@ def test_a_dag_file_is_wiring_of_at_most_60_lines(file: Path):
     lines = len(file.read_text(encoding="utf-8").splitlines())
 
     assert lines <= MAX_LINES, (
-        f"{file.name} has {lines} lines: move what is not wiring to directive_etl/pipeline.py"
+        f"{file.name} has {lines} lines: move what is not wiring to directive_etl/pipeline"
     )
 
 

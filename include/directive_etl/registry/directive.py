@@ -239,6 +239,11 @@ def directives() -> list[Directive]:
     return load_directives(DIRECTIVES_FOLDER)
 
 
+def first_measured_day() -> date:
+    """Return the first day any directive measures."""
+    return min(directive.active_from for directive in directives())
+
+
 def load_directives(folder: Path) -> list[Directive]:
     """Read every directive of a folder, sorted by code.
 
