@@ -16,7 +16,6 @@ from tests.cockpit.conftest import DAY, Running
 from directive_etl.periods import close_of
 
 pytestmark = [
-    pytest.mark.xdist_group("cockpit"),  # one Airflow serves them
     pytest.mark.slow,
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium"),

@@ -9,7 +9,6 @@ from playwright.sync_api import Browser, Page, expect
 from tests.cockpit.browsing import CHROMIUM, log_in, open_page
 
 pytestmark = [
-    pytest.mark.xdist_group("cockpit"),  # one Airflow serves them
     pytest.mark.slow,
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium"),

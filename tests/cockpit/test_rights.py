@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 
 from directive_etl.cockpit import cockpit_app
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cockpit")]  # one Airflow serves them
+pytestmark = [pytest.mark.slow]
 
 DAY = "2020-08-20"
 VALUES = {

@@ -20,8 +20,7 @@ from directive_etl.demo_city.truth import progress_of
 from directive_etl.local_stack import demo, postgres
 from directive_etl.periods import close_of
 
-# All of them share one city, so one worker runs them all.
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1500), pytest.mark.xdist_group("city")]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1500)]
 
 PROGRESS_KEY = ["indicator_code", "unit_code", "report_date"]
 DAYS = City().days
