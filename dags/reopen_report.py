@@ -41,9 +41,8 @@ def reopen_report():
         from directive_etl import pipeline
 
         with no_retry_on_bad_data():
-            return publish_days(
-                context, REPORT_FIGURES, [pipeline.answer_inbox(asked_day(context), connected_place)]
-            )
+            pipeline.answer_inbox(asked_day(context), connected_place)
+            return publish_days(context, REPORT_FIGURES)
 
     reopen() >> answer_again()
 

@@ -25,9 +25,8 @@ def resend_feedback():
         from directive_etl import pipeline
 
         with no_retry_on_bad_data():
-            return publish_days(
-                context, REPORT_FIGURES, [pipeline.answer_inbox(asked_day(context), connected_place)]
-            )
+            pipeline.answer_inbox(asked_day(context), connected_place)
+            return publish_days(context, REPORT_FIGURES)
 
     answer_again()
 

@@ -24,25 +24,22 @@ from directive_etl.registry.systems import systems
 @dag(schedule=daily_at(5), tags=["source:service_portal"], doc_md=__doc__, **ONE_DAY_PER_RUN)
 def service_portal():
     @task
-    def pull_system(system_code: str, **context) -> list[str]:
+    def pull_system(system_code: str, **context) -> None:
         from directive_etl import pipeline
 
         with no_retry_on_bad_data():
             connection = portal_connection(system_code)
-            return [
-                str(day)
-                for day in pipeline.pull_portal_system(system_code, reporting_day(context), connection)
-            ]
+            pipeline.pull_portal_system(system_code, reporting_day(context), connection)
 
     @task(outlets=[PORTAL_FIGURES], trigger_rule=TriggerRule.ALL_DONE)
-    def publish(changed_by_system, **context) -> list[str]:
-        return publish_days(context, PORTAL_FIGURES, changed_by_system)
+    def publish(**context) -> list[str]:
+        return publish_days(context, PORTAL_FIGURES)
 
     pulled = pull_system.expand(system_code=[system.system_code for system in systems()])
-    publish(pulled)
     # A leaf that needs every system: without it a run with a failed system would look green.
     # With a callback it would be a process of its own.
-    pulled >> EmptyOperator(task_id="every_system_pulled", on_success_callback=None)
+    every_system_pulled = EmptyOperator(task_id="every_system_pulled", on_success_callback=None)
+    pulled >> [publish(), every_system_pulled]
 
 
 service_portal()

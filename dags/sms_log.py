@@ -24,22 +24,19 @@ from directive_etl.registry.operators import operators
 @dag(schedule=daily_at(4), tags=["source:sms_log"], doc_md=__doc__, **ONE_DAY_PER_RUN)
 def sms_log():
     @task
-    def count_operator(operator_code: str, **context) -> list[str]:
+    def count_operator(operator_code: str, **context) -> None:
         from directive_etl import pipeline
 
         with no_retry_on_bad_data():
-            return [
-                str(day)
-                for day in pipeline.count_sms_operator(operator_code, reporting_day(context), connected_place)
-            ]
+            pipeline.count_sms_operator(operator_code, reporting_day(context), connected_place)
 
     @task(outlets=[SMS_FIGURES], trigger_rule=TriggerRule.ALL_DONE)
-    def publish(changed_by_operator, **context) -> list[str]:
+    def publish(**context) -> list[str]:
         from directive_etl import pipeline
 
         with no_retry_on_bad_data():
-            reached = pipeline.publish_sms_reach(reporting_day(context))
-            return publish_days(context, SMS_FIGURES, [*changed_by_operator, reached])
+            pipeline.publish_sms_reach(reporting_day(context))
+            return publish_days(context, SMS_FIGURES)
 
     @task(trigger_rule=TriggerRule.ALL_DONE)
     def every_file_whole(**context) -> None:
@@ -49,11 +46,10 @@ def sms_log():
             pipeline.require_whole_files(reporting_day(context))
 
     counted = count_operator.expand(operator_code=[operator.operator_code for operator in operators()])
-    publish(counted)
     # A leaf that needs every operator: without it a run with a failed operator would look green.
     # With a callback it would be a process of its own.
     every_operator_counted = EmptyOperator(task_id="every_operator_counted", on_success_callback=None)
-    counted >> [every_operator_counted, every_file_whole()]
+    counted >> [publish(), every_operator_counted, every_file_whole()]
 
 
 sms_log()

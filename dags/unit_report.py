@@ -36,7 +36,8 @@ def unit_report():
         from directive_etl import pipeline
 
         with no_retry_on_bad_data():
-            return publish_days(context, REPORT_FIGURES, [pipeline.answer_inbox(connect=connected_place)])
+            pipeline.answer_inbox(connect=connected_place)
+            return publish_days(context, REPORT_FIGURES)
 
     @task
     def deliver_answers() -> None:

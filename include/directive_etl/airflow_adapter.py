@@ -1,6 +1,6 @@
 """The only module that imports airflow: the day of a run, schedules, assets, connections, retry policy, alerts."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -224,9 +224,9 @@ def load_released(context: Mapping[str, Any], released: Sequence[str]) -> list[s
     source, part, day = released
     connection = portal_connection(part) if source == PORTAL_FIGURES.name else None
     with no_retry_on_bad_data():
-        changed = pipeline.load_released(source, part, date.fromisoformat(day), connection, connected_place)
+        pipeline.load_released(source, part, date.fromisoformat(day), connection, connected_place)
         alerts.tell_success(alerts.Affected(source, "", part, day))
-        return publish_days(context, FIGURES_OF[source], [changed])
+        return publish_days(context, FIGURES_OF[source])
 
 
 def daily_at(hour: int) -> CronPartitionTimetable:
@@ -252,23 +252,20 @@ def no_retry_on_bad_data() -> Iterator[None]:
         raise AirflowFailException(str(error)) from error
 
 
-def publish_days(
-    context: Mapping[str, Any], asset: Asset, changed: Iterable[Iterable[date | str]]
-) -> list[str]:
+def publish_days(context: Mapping[str, Any], asset: Asset) -> list[str]:
     """Say of an outlet which days changed, so that their progress, and what looks back on them, is recomputed.
 
     Args:
         context: of the task, which has the asset as its outlet.
         asset: the outlet.
-        changed: the days that each step changed; dates, or the same as XCom brought them.
 
     Returns:
         The days to recompute, in order.
     """
     from directive_etl import pipeline
 
-    days = {date.fromisoformat(str(day)) for step in changed for day in step}
-    keys = [day.strftime(_DAY_FORMAT) for day in pipeline.affected_days(asset.name, days)]
+    days = pipeline.affected_days(asset.name, context["dag_run"].run_id)
+    keys = [day.strftime(_DAY_FORMAT) for day in days]
     if keys:
         context["outlet_events"][asset].add_partitions(keys)
     return keys

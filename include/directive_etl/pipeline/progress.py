@@ -1,7 +1,6 @@
 """Progress: which days to recompute, recompute one, close one."""
 
 import logging
-from collections.abc import Iterable
 from datetime import date
 
 from directive_etl.observability import observed
@@ -9,7 +8,7 @@ from directive_etl.progress.close import Closed, close_day
 from directive_etl.progress.lookback import days_to_recompute
 from directive_etl.progress.recompute import recompute_progress
 from directive_etl.settings import settings
-from directive_etl.warehouse.changed_days import changed_days, notes_of_day, settle
+from directive_etl.warehouse.changed_days import claim_days, claimed_notes, settle
 from directive_etl.warehouse.engine import loader_engine
 
 log = logging.getLogger(__name__)
@@ -20,7 +19,7 @@ def recompute_day(day: date) -> int:
     """Recompute one day's progress; returns how many progress rows changed."""
     engine = loader_engine()
     with engine.connect() as connection:
-        notes = notes_of_day(connection, day)
+        notes = claimed_notes(connection, day)
     changed = recompute_progress(engine, day)
     with engine.begin() as connection:
         settle(connection, notes)
@@ -28,15 +27,17 @@ def recompute_day(day: date) -> int:
     return changed
 
 
-def affected_days(source: str, changed: Iterable[date]) -> list[date]:
+def affected_days(source: str, claimant: str) -> list[date]:
     """Return the days whose progress must be recomputed after figures of a source changed.
 
-    Those of a try that died after its load are among them.
+    Args:
+        source: whose figures.
+        claimant: who will see to it: the id of a run. What its earlier tries left undone is returned again.
     """
     engine = loader_engine()
-    with engine.connect() as connection:
-        waiting = changed_days(connection, source)
-    return days_to_recompute(engine, source, {*changed, *waiting})
+    with engine.begin() as connection:
+        claimed = claim_days(connection, source, claimant)
+    return days_to_recompute(engine, source, claimed)
 
 
 @observed("daily_close", day="day")

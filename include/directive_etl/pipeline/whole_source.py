@@ -12,6 +12,8 @@ from directive_etl.pipeline.unit_report import OpenMailbox, answer_inbox, delive
 from directive_etl.registry import operators, systems
 from directive_etl.settings import SystemConnection, settings
 
+# Claims the days of runs by hand; one that died leaves them to the next.
+BY_HAND = "by hand"
 SOURCES = ("sms_log", "service_portal", "unit_report")
 
 
@@ -57,7 +59,7 @@ def run_source(
             changed.update(step())
         except Exception as error:  # noqa: BLE001 - a part that fails must not keep the others out; all are raised below
             errors.append(error)
-    for changed_day in affected_days(source, changed):
+    for changed_day in affected_days(source, BY_HAND):
         recompute_day(changed_day)
     if errors:
         message = f"{source} {day}: {len(errors)} of {len(steps[source])} steps failed, the rest is loaded"

@@ -373,6 +373,7 @@ changed_day = sa.Table(
     sa.Column("change_id", sa.BigInteger, sa.Identity(always=True), primary_key=True, comment="Number."),
     sa.Column("source_code", sa.Text, nullable=False, comment="Whose figures changed."),
     sa.Column("report_date", sa.Date, nullable=False, index=True, comment="The day they are about."),
+    sa.Column("claimed_by", sa.Text, comment="The run that publishes the day; NULL until one does."),
     schema="ops",
     comment="Days whose figures changed since their progress was recomputed; written with the figures. Usually empty.",
 )

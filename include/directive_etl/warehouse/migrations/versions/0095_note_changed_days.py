@@ -18,6 +18,12 @@ def upgrade() -> None:
         sa.Column("change_id", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Number."),
         sa.Column("source_code", sa.Text(), nullable=False, comment="Whose figures changed."),
         sa.Column("report_date", sa.Date(), nullable=False, comment="The day they are about."),
+        sa.Column(
+            "claimed_by",
+            sa.Text(),
+            nullable=True,
+            comment="The run that publishes the day; NULL until one does.",
+        ),
         sa.PrimaryKeyConstraint("change_id", name=op.f("changed_day_pk")),
         schema="ops",
         comment="Days whose figures changed since their progress was recomputed; written with the figures. Usually empty.",
