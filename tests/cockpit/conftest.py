@@ -289,7 +289,7 @@ late_close()
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The local stack of a clone of its own, with the real plugin and DAGs, a scheduler, and somebody to tell."""
     root = tmp_path_factory.mktemp("clone")
@@ -340,7 +340,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             shutil.rmtree(root)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -348,7 +348,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def operator(browser: Browser, running: Running) -> Iterator[BrowserContext]:
     context = log_in(browser, running, "admin")
     yield context

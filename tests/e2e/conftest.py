@@ -53,7 +53,7 @@ class RunCity:
         )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its Airflow stops with the last test that looks at it
 def run_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunCity]:
     """Run the 14 days; kill -9 the scheduler on the way and start it again."""
     city = City()

@@ -1,0 +1,1 @@
+"""A package, so that its Airflow and its browser end with its last test."""
