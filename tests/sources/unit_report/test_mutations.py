@@ -68,9 +68,12 @@ def swap_columns(sheet: Worksheet, random: Random) -> None:
     if len(filled) < 2:
         return
     first, second = random.sample(filled, 2)
-    for row in range(table[0].row, table[0].row + 20):
+    for row in range(table[0].row, sheet.max_row + 1):
+        anchor = str(sheet.cell(row, table[0].column).value or "")
+        if anchor == "@measures" and row > table[0].row:
+            break  # the next table
         left, right = sheet.cell(row, first), sheet.cell(row, second)
-        if str(sheet.cell(row, table[0].column).value or "").startswith(("@measures", "#")):
+        if anchor.startswith(("@measures", "#")):
             left.value, right.value = right.value, left.value
 
 
@@ -199,7 +202,6 @@ def test_the_cells_reported_are_the_cells_mutated_and_the_corrected_file_passes(
 ):
     reports = read_reports([path for path, *_ in mutated], directives())
     wrong: list[str] = []
-    emptied = 0
     returned: list[Path] = []
     for number, (report, (path, unit, form, figures, spoiled)) in enumerate(
         zip(reports, mutated, strict=True)
@@ -225,9 +227,5 @@ def test_the_cells_reported_are_the_cells_mutated_and_the_corrected_file_passes(
     assert len(wrong) <= COUNT // 100, wrong
     for again, (_, unit, _, figures, _) in zip(read_reports(returned, directives()), mutated, strict=True):
         assert isinstance(again, ReadReport)
-        # A mutation may itself have emptied a cell that openpyxl did not move.
-        lost = {finding.key for finding in check_report(again, directive, unit.unit_code, received_at, {})}
-        emptied += len(lost)
-        values = {key: cell.value for key, cell in again.figures.items()}
-        assert values == {key: None if key in lost else value for key, value in figures.items()}
-    assert emptied <= COUNT // 100
+        assert check_report(again, directive, unit.unit_code, received_at, {}) == []
+        assert {key: cell.value for key, cell in again.figures.items()} == figures
