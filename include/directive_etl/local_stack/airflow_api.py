@@ -11,6 +11,7 @@ from directive_etl.local_stack.errors import StackError
 from directive_etl.local_stack.stack import WebLogin
 
 _POLL_SECONDS = 1.0
+_PAGE = 100  # Airflow gives no more at once
 _UNFINISHED = ("queued", "running")
 
 
@@ -74,8 +75,15 @@ class AirflowApi:
         self._client.post(f"/api/v2/dags/{dag_id}/clearTaskInstances", json=ask).raise_for_status()
 
     def runs(self, dag_id: str) -> list[dict[str, Any]]:
-        """Return the runs of a DAG, newest first."""
-        return list(self._get(f"/api/v2/dags/{dag_id}/dagRuns", limit=100, order_by="-run_after")["dag_runs"])
+        """Return all runs of a DAG, newest first."""
+        found: list[dict[str, Any]] = []
+        while True:
+            page = self._get(
+                f"/api/v2/dags/{dag_id}/dagRuns", limit=_PAGE, offset=len(found), order_by="-run_after"
+            )
+            found += page["dag_runs"]
+            if len(page["dag_runs"]) < _PAGE:
+                return found
 
     def wait_until_idle(self, dag_ids: Sequence[str], seconds: float) -> None:
         """Wait until no run of these DAGs is queued or running.

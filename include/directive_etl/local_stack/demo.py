@@ -132,7 +132,7 @@ def _start(places: Places) -> stack.WebLogin:
         if building.wait() != 0:
             raise StackError("the demo city could not be written; what it said is above")
         done.touch()
-    return stack.up(places)
+    return stack.up(places, is_prepared=True)
 
 
 def _start_build(places: Places) -> "subprocess.Popen[bytes]":

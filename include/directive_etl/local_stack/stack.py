@@ -49,8 +49,12 @@ class WebLogin:
     password: str
 
 
-def up(places: Places) -> WebLogin:
+def up(places: Places, *, is_prepared: bool = False) -> WebLogin:
     """Start every part that does not run, restart those whose settings changed, wait until all are healthy.
+
+    Args:
+        places: of the clone.
+        is_prepared: `prepare` has just run, so that nothing is left to migrate.
 
     Raises:
         StackError: something does not start; what runs by then goes on running.
@@ -59,7 +63,8 @@ def up(places: Places) -> WebLogin:
     with _alone(places):
         postgres.start(places)
         settings = _settings(places)
-        airflow.migrate(places, settings)
+        if not is_prepared:
+            airflow.migrate(places, settings)
         parts = _parts(places)
         now = datetime.now(UTC)
         started = [part.name for part in parts if _make_run(places, part, settings)]
