@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 from xdist.remote import Producer
@@ -13,6 +14,13 @@ from xdist.scheduler import LoadScopeScheduling
 os.environ["DIRECTIVE_ETL_HASH_KEY"] = "a key that is used in tests only"
 # Files that tests write are whole.
 os.environ["DIRECTIVE_ETL_SETTLE_SECONDS"] = "0"
+
+# The same examples on every machine, however slow it is: what passed on one passes on the next. `make soak` asks for
+# new ones.
+_PATIENT = {"deadline": None, "database": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("same", derandomize=True, **_PATIENT)
+hypothesis.settings.register_profile("soak", derandomize=False, **_PATIENT)
+hypothesis.settings.load_profile("same")
 
 
 class ByWhatIsShared(LoadScopeScheduling):

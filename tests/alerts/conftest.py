@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -13,6 +12,7 @@ import stamina
 from tests.alerts.city_portal import PASSWORD, USER, CityPortal
 from tests.alerts.sinks import Sinks, sinks
 
+from directive_etl.local_stack import ports
 from directive_etl.periods import close_of
 from directive_etl.settings import settings
 from directive_etl.warehouse.engine import engine_for
@@ -99,5 +99,4 @@ def as_owner(owner_engine: sa.Engine, warehouse: sa.Engine) -> Iterator[Callable
 
 @pytest.fixture
 def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
+    return ports.find_free()

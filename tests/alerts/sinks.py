@@ -2,7 +2,6 @@
 
 import email
 import json
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from aiosmtpd.controller import Controller
+
+from directive_etl.local_stack import ports
 
 
 @dataclass
@@ -61,8 +62,7 @@ def sinks() -> Iterator[Sinks]:
 
     hook = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
     threading.Thread(target=hook.serve_forever, daemon=True).start()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = ports.find_free()
     mail = Controller(found, hostname="127.0.0.1", port=port, ready_timeout=30)
     mail.start()
     found.smtp_url = f"smtp://127.0.0.1:{port}"

@@ -21,6 +21,7 @@ from directive_etl import pipeline
 from directive_etl.__main__ import main
 from directive_etl.airflow_adapter import connected_mailbox, connected_place
 from directive_etl.errors import ConfigurationError, SourceUnavailableError
+from directive_etl.local_stack import ports
 from directive_etl.periods import LOCAL_ZONE
 from directive_etl.registry.directive import directives
 from directive_etl.registry.units import units_on
@@ -141,13 +142,12 @@ def imap_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """A real IMAP server (pymap) with one empty mailbox."""
     import socket
 
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = ports.find_free()
     argv = [str(Path(sys.executable).with_name("pymap")), "--host", "127.0.0.1", "--port", str(port)]
     argv += ["--no-service", "admin", "dict", "--demo-user", USER, "--demo-password", PASSWORD]
     server = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(200):
+        for _ in range(600):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break

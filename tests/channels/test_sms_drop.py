@@ -3,7 +3,6 @@
 import gzip
 import os
 import random
-import socket
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from directive_etl import pipeline
 from directive_etl.__main__ import main
 from directive_etl.airflow_adapter import connected_place
 from directive_etl.errors import ConfigurationError, SourceUnavailableError, UnfinishedFileError
+from directive_etl.local_stack import ports
 from directive_etl.settings import settings
 
 DAY = date(2020, 8, 18)
@@ -214,8 +214,7 @@ def test_an_address_that_cannot_work_says_what_is_wrong(
 def test_a_server_that_does_not_answer_is_worth_a_retry(
     places: Path, sftp: SftpServer, monkeypatch: pytest.MonkeyPatch
 ):
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
+    port = ports.find_free()
     connect_sftp(monkeypatch, sftp, {"host_key": sftp.host_key}, port)
     use(monkeypatch, drop="sftp://city_sftp@/drop")
     with pytest.raises(SourceUnavailableError, match="sftp://city_sftp@/drop: cannot be reached"):

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import socket
 import stat
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import orjson
 import pytest
 
 from directive_etl.demo_city.portal_server import SYSTEM_CODES, build_app, connections
+from directive_etl.local_stack import ports
 
 SOURCE = str(Path(__file__).parents[2] / "include")
 CITY_WINDOW = {
@@ -226,9 +226,7 @@ def test_a_plan_with_an_unknown_fault_is_not_served(demo):
 
 
 def test_the_server_runs_in_simulated_time(demo):
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    port = ports.find_free()
     program = (
         "import sys; from pathlib import Path; from directive_etl.demo_city.portal_server import serve; "
     )
@@ -238,7 +236,7 @@ def test_the_server_runs_in_simulated_time(demo):
     )
     account = ("directive", password(demo, "city_portal"))
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while True:
             try:
                 url = f"http://127.0.0.1:{port}/city_portal/api/ho-so"
@@ -249,6 +247,6 @@ def test_the_server_runs_in_simulated_time(demo):
                 time.sleep(0.1)
     finally:
         server.terminate()
-        server.wait(timeout=10)
+        server.wait(timeout=60)
     assert answer.headers.get_list("Date") == ["Thu, 20 Aug 2020 22:00:00 GMT"]
     assert len(answer.json()["ketQua"]) == 2

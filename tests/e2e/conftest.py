@@ -75,7 +75,7 @@ def _kill_scheduler_in_the_middle(places: Places, api: AirflowApi) -> int:
             run["state"] == "success" for dag_id in ("sms_log", "service_portal") for run in api.runs(dag_id)
         )
 
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 900
     while (done := count_successes()) < FIRST_SUCCESSES and time.monotonic() < deadline:
         time.sleep(1)
     scheduler = processes.find(places, "scheduler")

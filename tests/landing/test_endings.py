@@ -1,7 +1,6 @@
 """A compressed file without its end is told from a whole one, and from one that is damaged for good."""
 
 import gzip
-import os
 import random
 import struct
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from directive_etl.landing.endings import is_cut_off
 
+NOISE = random.Random(4).randbytes(300_000)
 TEXT = "".join(f"84{number:09d};SUCCESS;{number % 7}\n" for number in range(20_000)).encode()
 
 
@@ -37,7 +37,7 @@ def write(tmp_path: Path, content: bytes) -> Path:
     return path
 
 
-@pytest.mark.parametrize("content", [b"", b"x", TEXT, os.urandom(300_000)])
+@pytest.mark.parametrize("content", [b"", b"x", TEXT, NOISE])
 def test_gzip_is_whole_only_to_its_last_byte(tmp_path: Path, content: bytes):
     whole = gzip.compress(content)
 
@@ -55,7 +55,7 @@ def test_gzip_of_several_members_lacks_its_end_when_the_last_does(tmp_path: Path
 
 def test_gzip_that_is_damaged_will_not_be_better_tomorrow(tmp_path: Path):
     damaged = bytearray(gzip.compress(TEXT))
-    damaged[len(damaged) // 2 : len(damaged) // 2 + 50] = os.urandom(50)
+    damaged[len(damaged) // 2 : len(damaged) // 2 + 50] = NOISE[:50]
     wrong_sum = gzip.compress(TEXT)[:-8] + struct.pack("<II", 1, len(TEXT))
 
     assert not is_cut_off(write(tmp_path, bytes(damaged)))
@@ -68,8 +68,8 @@ def test_zstd_is_whole_only_to_its_last_byte(tmp_path: Path, level: int):
 
     assert not is_cut_off(write(tmp_path, whole))
     assert not is_cut_off(write(tmp_path, whole + whole))
-    random.seed(4)
-    for length in {*cuts(len(whole)), *(random.randrange(4, len(whole)) for _ in range(30))}:
+    somewhere = random.Random(4)
+    for length in {*cuts(len(whole)), *(somewhere.randrange(4, len(whole)) for _ in range(30))}:
         assert is_cut_off(write(tmp_path, whole[:length])) == (length >= 4), length
     assert is_cut_off(write(tmp_path, whole + whole[:-1]))
 

@@ -4,13 +4,12 @@ import gzip
 import os
 import re
 import socket
-import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+import time_machine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,6 +34,19 @@ class Watched(LocalPlace):
         yield from super().iter_blocks(entry)
         if entry.name in self._after:
             self._after[entry.name]()
+
+
+class LookedAt(LocalPlace):
+    """A real folder in which somebody does something after each look at it."""
+
+    def __init__(self, root: Path, then: Callable[[], None]) -> None:
+        super().__init__(root)
+        self._then = then
+
+    def look(self, *folders: str) -> list[Entry] | None:
+        entries = super().look(*folders)
+        self._then()
+        return entries
 
 
 def put(folder: Path, name: str, content: bytes, at: datetime = NOON) -> Path:
@@ -66,28 +78,18 @@ def test_old_files_are_taken_at_once_however_long_they_must_rest(tmp_path: Path)
 
 
 def test_a_young_file_that_rests_is_taken_and_one_that_grows_is_left(tmp_path: Path):
-    now = datetime.now(UTC)
-    put(tmp_path / "drop/a", "resting.log", b"whole", now)
-    growing = put(tmp_path / "drop/a", "growing.log", b"begun", now)
-    done = threading.Event()
+    put(tmp_path / "drop/a", "resting.log", b"whole")
+    growing = put(tmp_path / "drop/a", "growing.log", b"begun")
 
     def write_on() -> None:
-        while not done.wait(0.02):
-            with growing.open("ab") as stream:
-                stream.write(b".")
+        put(tmp_path / "drop/a", "growing.log", growing.read_bytes() + b".")
 
-    writer = threading.Thread(target=write_on)
-    writer.start()
-    try:
-        taken = take(tmp_path, settle_seconds=0.5)
-    finally:
-        done.set()
-        writer.join()
+    with time_machine.travel(NOON, tick=False):
+        taken = take(tmp_path, LookedAt(tmp_path / "drop", then=write_on), settle_seconds=0.1)
 
     assert [file.path.read_bytes() for file in taken.files] == [b"whole"]
     assert reasons(taken) == {"growing.log": "growing"}
-    time.sleep(0.6)
-    assert reasons(take(tmp_path, settle_seconds=0.5)) == {}
+    assert reasons(take(tmp_path, settle_seconds=0.1)) == {}
 
 
 def test_a_file_replaced_while_it_is_read_is_left_and_taken_next_time(tmp_path: Path):

@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import time
 
 import psycopg
 import pytest
@@ -156,12 +155,9 @@ def test_no_password_is_in_an_error_of_psql(places):
     assert keys.load_or_create(places).postgres not in str(caught.value)
 
 
-def test_a_throwaway_server_leaves_nothing_behind_and_starts_fast(tmp_path):
-    begin = time.monotonic()
+def test_a_throwaway_server_leaves_nothing_behind(tmp_path):
     with postgres.throwaway(tmp_path):
-        seconds = time.monotonic() - begin
         places = Places(root=tmp_path, local=tmp_path / ".local")
         data = places.pgdata.resolve()
     assert postgres.postmaster(places) is None
     assert not data.exists()
-    assert seconds < 10  # 0.9 s on a quiet machine; the others work on this one too

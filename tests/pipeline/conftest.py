@@ -19,6 +19,7 @@ from tests.pipeline.steps import Step, start
 from directive_etl.demo_city.build import build
 from directive_etl.demo_city.city import City
 from directive_etl.demo_city.portal_server import connections
+from directive_etl.local_stack import ports
 from directive_etl.registry.units import units_on
 
 INCLUDE = Path(__file__).parents[2] / "include"
@@ -44,8 +45,7 @@ def city(places: Path, small_city: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     for folder in ("drop", "inbox"):
         (places / folder).rmdir()
         (places / folder).symlink_to(small_city / folder)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = ports.find_free()
     argv = [
         sys.executable,
         "-m",
@@ -58,7 +58,7 @@ def city(places: Path, small_city: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     ]
     server = subprocess.Popen(argv, env=environment())
     try:
-        for _ in range(100):
+        for _ in range(600):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
