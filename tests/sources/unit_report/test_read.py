@@ -25,6 +25,8 @@ from directive_etl.sources.unit_report.read import (
     read_reports,
     to_report,
 )
+from directive_etl.sources.unit_report.reader import FILE_BYTES
+from directive_etl.sources.unit_report.reader_archive import PART_BYTES
 from directive_etl.sources.unit_report.reader_process import ReaderProcess
 from directive_etl.sources.unit_report.template import write_workbook
 
@@ -153,7 +155,7 @@ def test_an_absent_file_is_our_fault_not_the_units(tmp_path: Path):
             bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"),
             "password",
         ),
-        (b"\0" * (21 * 1024 * 1024), "too_large"),
+        (bytes(FILE_BYTES + 1), "too_large"),
     ],
 )
 def test_what_is_no_workbook_is_unreadable_with_a_reason(
@@ -321,7 +323,7 @@ def test_a_bomb_that_lies_about_its_size_costs_only_itself(
     write_report: Callable[..., Path], read_one: ReadOne
 ):
     path = write_report()
-    bomb = bytes(200 * 1024 * 1024)
+    bomb = bytes(PART_BYTES + 1)
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/bomb.xml", bomb)
     # The size before packing, wherever it is written, becomes 100 bytes.
