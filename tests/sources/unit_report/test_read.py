@@ -86,6 +86,14 @@ def test_a_child_that_was_killed_from_outside_costs_no_file(write_report: Callab
         assert reader.read(path) == first
 
 
+def test_a_path_is_that_of_the_folder_we_work_in(
+    write_report: Callable[..., Path], read_one: ReadOne, monkeypatch: pytest.MonkeyPatch
+):
+    path = write_report()
+    monkeypatch.chdir(path.parent)
+    assert isinstance(read_one(Path(path.name)), ReadReport)
+
+
 def test_the_child_knows_no_secret(write_report: Callable[..., Path], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("DIRECTIVE_ETL_HASH_KEY", "secret")
     with ReaderProcess() as reader:

@@ -76,7 +76,8 @@ class ReaderProcess:
     def _ask(self, child: subprocess.Popen[bytes], path: Path) -> dict[str, Any]:
         if child.stdin is None:
             raise _ChildGoneError
-        asked = {"path": os.fspath(path), "processor_seconds": PROCESSOR_SECONDS}
+        # The child works in another folder.
+        asked = {"path": os.fspath(path.absolute()), "processor_seconds": PROCESSOR_SECONDS}
         child.stdin.write(json.dumps(asked).encode() + b"\n")
         return _read_answer(child, FILE_SECONDS)
 
