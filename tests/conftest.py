@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings as hypothesis_settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -13,6 +14,10 @@ from xdist.scheduler import LoadScopeScheduling
 os.environ["DIRECTIVE_ETL_HASH_KEY"] = "a key that is used in tests only"
 # Files that tests write are whole.
 os.environ["DIRECTIVE_ETL_SETTLE_SECONDS"] = "0"
+
+# The cases that hypothesis makes up are the same in every run, and none is judged by the time it takes: what passes
+# here passes on a busy machine too. `make soak` looks for new cases.
+hypothesis_settings.load_profile("ci")
 
 
 class ByWhatIsShared(LoadScopeScheduling):
