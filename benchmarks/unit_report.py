@@ -6,7 +6,6 @@ PostgreSQL.
 """
 
 import os
-import resource
 import sys
 import tempfile
 from datetime import date, datetime
@@ -38,7 +37,8 @@ def main() -> None:
 def measure(inbox: Path, count: int) -> None:
     from directive_etl import pipeline
     from directive_etl.registry.directive import directives
-    from directive_etl.sources.unit_report.read import read_reports
+    from directive_etl.sources.unit_report.read import to_report
+    from directive_etl.sources.unit_report.reader_process import ReaderProcess
     from directive_etl.warehouse.engine import engine_for
     from directive_etl.warehouse.schema import migrate
 
@@ -51,8 +51,11 @@ def measure(inbox: Path, count: int) -> None:
             workbook.get_sheet_by_name(sheet).to_python()
     bare = perf_counter() - start
     start = perf_counter()
-    read_reports(paths, directives())
-    in_child = perf_counter() - start
+    with ReaderProcess() as reader:
+        for path in paths:
+            to_report(path, reader.read(path), directives())
+        in_child = perf_counter() - start
+        child_peak = peak_memory(str(reader.process_id))
     start, worked = perf_counter(), process_time()
     pipeline.answer_inbox()
     answered, worked = perf_counter() - start, process_time() - worked
@@ -63,8 +66,16 @@ def measure(inbox: Path, count: int) -> None:
     ):
         print(f"{what:28} {seconds:7.2f} s {count / seconds:8.0f} files/s {seconds / bare:7.1f} x baseline")
     print(f"of the answers, this process itself worked {worked:.2f} s")
-    print(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB, ", end="")
-    print(f"of a child {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024} MiB")
+    print(f"peak memory: {peak_memory('self')} MiB, of the reader process {child_peak} MiB")
+
+
+def peak_memory(process: str) -> int:
+    """Return the most that a running process has held. Unit: MiB.
+
+    getrusage would tell the peak of the parent, where that was larger.
+    """
+    status = (Path("/proc") / process / "status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) // 1024
 
 
 def write_workbooks(inbox: Path, count: int) -> list[Path]:

@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import hypothesis
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings as hypothesis_settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -15,12 +15,9 @@ os.environ["DIRECTIVE_ETL_HASH_KEY"] = "a key that is used in tests only"
 # Files that tests write are whole.
 os.environ["DIRECTIVE_ETL_SETTLE_SECONDS"] = "0"
 
-# The same examples on every machine, however slow it is: what passed on one passes on the next. `make soak` asks for
-# new ones.
-_PATIENT = {"deadline": None, "database": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
-hypothesis.settings.register_profile("same", derandomize=True, **_PATIENT)
-hypothesis.settings.register_profile("soak", derandomize=False, **_PATIENT)
-hypothesis.settings.load_profile("same")
+# The cases that hypothesis makes up are the same in every run, and none is judged by the time it takes: what passes
+# here passes on a busy machine too. `make soak` looks for new cases.
+hypothesis_settings.load_profile("ci")
 
 
 class ByWhatIsShared(LoadScopeScheduling):

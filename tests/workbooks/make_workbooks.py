@@ -2,6 +2,7 @@
 
 For each rule a refused example and an accepted one that is just on the right side of it; and one report as
 people really save it: by LibreOffice (needs `soffice`; without it those files stay), in old encodings, messy.
+Who sent an example and when, where a rule asks for it, is said by the test that reads them.
 """
 
 import csv
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import unicodedata
 import zipfile
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -22,11 +24,14 @@ sys.path.insert(0, str(HERE.parents[1] / "include"))
 
 from directive_etl.registry.directive import directives  # noqa: E402
 from directive_etl.registry.units import units_on  # noqa: E402
-from directive_etl.sources.unit_report.form import REPORT_SHEET, form_of  # noqa: E402
+from directive_etl.sources.unit_report.form import REPORT_SHEET, UNIT_CODE_ROW, form_of  # noqa: E402
+from directive_etl.sources.unit_report.reader_archive import PART_BYTES  # noqa: E402
 from directive_etl.sources.unit_report.template import write_workbook  # noqa: E402
 
 DAY = date(2020, 8, 20)
 UNIT_CODE = "31117"  # a ward: a short form, without a table
+CITY_CODE = "92"  # owes no report
+SHEET_PART = "xl/worksheets/sheet1.xml"
 ACCEPTED, REFUSED = HERE / "accepted", HERE / "refused"
 BLUEZONE = ("resident_bluezone_count", None)
 RESIDENTS = ("resident_count", None)
@@ -57,6 +62,8 @@ def main() -> None:
     write_messy()
     write_texts()
     write_right_sides()
+    write_limits()
+    write_said_by_the_channel()
     if shutil.which("soffice"):
         write_saved()
     else:
@@ -183,6 +190,30 @@ def write_right_sides() -> None:
         (ACCEPTED / name).write_bytes((ACCEPTED / "tidy.csv").read_bytes() + b",,,,\r\n")
 
 
+def write_limits() -> None:
+    """For each limit of the reader a file beyond it and one that comes near; all are small as archives."""
+    for folder, size in ((REFUSED, PART_BYTES + 1), (ACCEPTED, PART_BYTES)):
+        change_parts(
+            write(folder / "too_large.xlsx"), lambda parts, size=size: {"xl/media/1.png": bytes(size)}
+        )
+    # One blank, typed in the last cell of the sheet or only in its last row.
+    blank = '<c r="{0}1048576" t="inlineStr"><is><t xml:space="preserve"> </t></is></c>'
+    for folder, column in ((REFUSED, "XFD"), (ACCEPTED, "A")):
+        put_below(write(folder / "crashed.xlsx"), f'<row r="1048576">{blank.format(column)}</row>')
+    # Cells that never end, each of which is looked for to the end of the sheet: no machine comes through.
+    put_below(write(REFUSED / "too_slow.xlsx"), f"<row><c><f>{'<c>' * 1_500_000}</row>")
+    put_below(write(ACCEPTED / "too_slow.xlsx"), f"<row>{'<c><f>1</f><v/></c>' * 8}</row>" * 5000)
+
+
+def write_said_by_the_channel() -> None:
+    """Examples of the rules that ask who sent a file and when it came."""
+    city = edit_cell(write(REFUSED / "nothing_owed.xlsx"), REPORT_SHEET, f"C{UNIT_CODE_ROW}", CITY_CODE)
+    edit_cell(city, "_meta", "B3", CITY_CODE)
+    write(ACCEPTED / "nothing_owed.xlsx")
+    for folder in (REFUSED, ACCEPTED):
+        write(folder / "locked.xlsx")
+
+
 def first_address(key: tuple[str, str | None]) -> str:
     unit = next(one for one in units_on(DAY) if one.unit_code == UNIT_CODE)
     return form_of(directives()[0], unit, DAY).addresses[key]
@@ -190,13 +221,27 @@ def first_address(key: tuple[str, str | None]) -> str:
 
 def put_formula_with_result(path: Path, address: str) -> None:
     """What a spreadsheet program saves: the formula and the result it had."""
+
+    def change(parts: Mapping[str, bytes]) -> dict[str, bytes]:
+        sheet = parts[SHEET_PART].decode()
+        start = sheet.index("<v>", sheet.index(f'r="{address}"'))
+        return {SHEET_PART: (sheet[:start] + "<f>1+2</f>" + sheet[start:]).encode()}
+
+    change_parts(path, change)
+
+
+def put_below(path: Path, rows: str) -> None:
+    """Add rows, as XML, below those of the form."""
+    end = b"</sheetData>"
+    change_parts(path, lambda parts: {SHEET_PART: parts[SHEET_PART].replace(end, rows.encode() + end)})
+
+
+def change_parts(path: Path, change: Callable[[Mapping[str, bytes]], dict[str, bytes]]) -> None:
+    """Write an archive anew with the parts that `change` makes of its own ones."""
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
-    sheet = parts["xl/worksheets/sheet1.xml"].decode()
-    start = sheet.index("<v>", sheet.index(f'r="{address}"'))
-    parts["xl/worksheets/sheet1.xml"] = (sheet[:start] + "<f>1+2</f>" + sheet[start:]).encode()
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts.items():
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, content in (parts | change(parts)).items():
             archive.writestr(name, content)
 
 

@@ -2,7 +2,7 @@
 
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from directive_etl.periods import LOCAL_ZONE
 from directive_etl.registry.directive import Directive, directives
 from directive_etl.registry.units import Unit, units_on
 from directive_etl.sources.unit_report.form import FigureKey, form_of
-from directive_etl.sources.unit_report.read import ReadReport, UnreadableReport, read_reports
+from directive_etl.sources.unit_report.read import ReadReport, UnreadableReport, to_report
+from directive_etl.sources.unit_report.reader_process import ReaderProcess
 from directive_etl.sources.unit_report.template import write_workbook
 
 DAY = date(2020, 8, 20)
@@ -61,8 +62,15 @@ def write_report(tmp_path: Path, directive: Directive, unit_of: Callable[[str], 
 
 
 @pytest.fixture(scope="session")
-def read_one() -> Callable[[Path], ReadReport | UnreadableReport]:
-    return lambda path: read_reports([path], directives())[0]
+def child() -> Iterator[ReaderProcess]:
+    """One reader for all tests, as the inbox has one for all files."""
+    with ReaderProcess() as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def read_one(child: ReaderProcess) -> Callable[[Path], ReadReport | UnreadableReport]:
+    return lambda path: to_report(path, child.read(path), directives())
 
 
 @pytest.fixture

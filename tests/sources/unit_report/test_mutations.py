@@ -143,8 +143,9 @@ def mutated(
         spoiled = mutate_values(form, figures, random)
         path = folder / f"{number}.xlsx"
         write_workbook(path, directive, unit, day, figures | spoiled)
-        changes = random.sample(LAYOUTS, k=random.randint(0, 3))
-        if changes:
+        # A clerk's program writes every other file anew, which costs ten times what the values do.
+        if number % 2:
+            changes = random.sample(LAYOUTS, k=random.randint(1, 3))
             workbook = openpyxl.load_workbook(path)
             if random.random() < 0.2:
                 move_block_below(workbook[REPORT_SHEET], random)
@@ -221,7 +222,7 @@ def test_the_cells_reported_are_the_cells_mutated_and_the_corrected_file_passes(
         returned.append(tmp_path / path.name)
         # A program that writes a mutated file anew may drop cells; only a plain form goes through one.
         by_program = (
-            number % 5 == 0 and {key: cell.address for key, cell in report.figures.items()} == form.addresses
+            number % 10 == 0 and {key: cell.address for key, cell in report.figures.items()} == form.addresses
         )
         returned[-1].write_bytes(correct(back, report.sheet_name, typed, by_program=by_program))
     assert len(wrong) <= COUNT // 100, wrong

@@ -1,6 +1,7 @@
 """Reading: what was typed is what is read, and a file that cannot be read costs itself alone."""
 
 import os
+import signal
 import sys
 import unicodedata
 import zipfile
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from directive_etl.errors import ConfigurationError
 from directive_etl.registry.directive import Directive, directives
 from directive_etl.registry.units import Unit
+from directive_etl.sources.unit_report import reader_process
 from directive_etl.sources.unit_report.form import REPORT_SHEET, form_of
 from directive_etl.sources.unit_report.read import (
     ReadReport,
@@ -23,23 +25,20 @@ from directive_etl.sources.unit_report.read import (
     read_reports,
     to_report,
 )
+from directive_etl.sources.unit_report.reader import FILE_BYTES
+from directive_etl.sources.unit_report.reader_archive import PART_BYTES
 from directive_etl.sources.unit_report.reader_process import ReaderProcess
 from directive_etl.sources.unit_report.template import write_workbook
 
 ReadOne = Callable[[Path], ReadReport | UnreadableReport]
+# How long the drawing takes is no part of what these tests say.
+UNCHECKED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 TYPED = st.one_of(
     st.none(), st.integers(-(10**6), 10**8), st.sampled_from(["khoảng 50", "=1+1", "x", "12 người"])
 )
 
 
-@pytest.fixture(scope="module")
-def reader():
-    """One child for the many small files of a property test."""
-    with ReaderProcess() as process:
-        yield process
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=UNCHECKED)
 @given(data=st.data(), code=st.sampled_from(["STTTT", "SGDDT", "UBND-916", "31117", "DHCT", "UBMTTQ"]))
 def test_what_is_typed_is_what_is_read(
     data: st.DataObject,
@@ -48,14 +47,14 @@ def test_what_is_typed_is_what_is_read(
     directive: Directive,
     unit_of: Callable[[str], Unit],
     day: date,
-    reader: ReaderProcess,
+    child: ReaderProcess,
 ):
     unit = unit_of(code)
     form = form_of(directive, unit, day)
     typed = {key: data.draw(TYPED, label=str(key)) for key in form.addresses}
     path = tmp_path / "round-trip.xlsx"
     write_workbook(path, directive, unit, day, typed)
-    report = to_report(path, reader.read(path), [directive])
+    report = to_report(path, child.read(path), [directive])
     assert isinstance(report, ReadReport)
     assert (report.unit_code, report.report_date, report.directive_code) == (code, day, directive.code)
     assert {key: cell.value for key, cell in report.figures.items()} == {
@@ -87,11 +86,50 @@ def test_a_child_that_was_killed_from_outside_costs_no_file(write_report: Callab
         assert reader.read(path) == first
 
 
+def test_a_path_is_that_of_the_folder_we_work_in(
+    write_report: Callable[..., Path], read_one: ReadOne, monkeypatch: pytest.MonkeyPatch
+):
+    path = write_report()
+    monkeypatch.chdir(path.parent)
+    assert isinstance(read_one(Path(path.name)), ReadReport)
+
+
 def test_the_child_knows_no_secret(write_report: Callable[..., Path], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("DIRECTIVE_ETL_HASH_KEY", "secret")
     with ReaderProcess() as reader:
         reader.read(write_report())
         assert b"secret" not in Path(f"/proc/{reader.process_id}/environ").read_bytes()
+
+
+def test_the_child_has_little_memory_and_writes_no_file():
+    with ReaderProcess() as reader:
+        reader.read(Path(__file__))
+        limits = Path(f"/proc/{reader.process_id}/limits").read_text()
+    kept = {line[:26].strip(): line[26:].split()[:2] for line in limits.splitlines()}
+    assert kept["Max address space"] == [str(640 * 1024 * 1024)] * 2
+    assert kept["Max file size"] == kept["Max core file size"] == ["0", "0"]
+
+
+def test_a_child_that_waits_for_ever_costs_one_file(
+    write_report: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+):
+    path = write_report()
+    with ReaderProcess() as reader:
+        first = reader.read(path)
+        assert reader.process_id is not None
+        os.kill(reader.process_id, signal.SIGSTOP)
+        with monkeypatch.context() as patch:
+            patch.setattr(reader_process, "FILE_SECONDS", 0.1)
+            assert reader.read(path) == {"reason_code": "too_slow"}
+        assert reader.read(path) == first
+
+
+def test_an_answer_is_too_late_when_the_time_is_over_even_if_it_is_there(
+    write_report: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(reader_process, "FILE_SECONDS", 0.0)
+    with ReaderProcess() as reader:
+        assert reader.read(write_report()) == {"reason_code": "too_slow"}
 
 
 def test_the_child_ends_with_its_parent_block(write_report: Callable[..., Path]):
@@ -125,7 +163,7 @@ def test_an_absent_file_is_our_fault_not_the_units(tmp_path: Path):
             bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"),
             "password",
         ),
-        (b"\0" * (21 * 1024 * 1024), "too_large"),
+        (bytes(FILE_BYTES + 1), "too_large"),
     ],
 )
 def test_what_is_no_workbook_is_unreadable_with_a_reason(
@@ -151,17 +189,48 @@ def test_a_truncated_workbook_is_unreadable(
     assert report.reason_code == "unreadable"
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize("method", [9, 12, 14], ids=["deflate64", "bzip2", "lzma"])
+def test_a_part_that_is_not_packed_as_it_says_is_unreadable(
+    method: int, write_report: Callable[..., Path], read_one: ReadOne
+):
+    path = write_report()
+    content = bytearray(path.read_bytes())
+    place = content.find(b"PK\x01\x02")
+    while place >= 0:
+        content[place + 10] = method
+        place = content.find(b"PK\x01\x02", place + 4)
+    path.write_bytes(content)
+    report = read_one(path)
+    assert isinstance(report, UnreadableReport)
+    assert report.reason_code == "unreadable"
+
+
+def test_a_part_whose_way_of_packing_is_spoiled_is_unreadable(
+    write_report: Callable[..., Path], read_one: ReadOne
+):
+    path = write_report()
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("customXml/own.xml", "<own/>")
+    version, properties = b"\x09\x04\x05\x00", b"\x5d"
+    spoiled = path.read_bytes().replace(version + properties, version + b"\xff")
+    assert spoiled != path.read_bytes()
+    path.write_bytes(spoiled)
+    report = read_one(path)
+    assert isinstance(report, UnreadableReport)
+    assert report.reason_code == "unreadable"
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=UNCHECKED)
 @given(data=st.data())
 def test_any_damage_gives_an_answer_and_never_an_exception(
-    data: st.DataObject, tmp_path: Path, write_report: Callable[..., Path], reader: ReaderProcess
+    data: st.DataObject, tmp_path: Path, write_report: Callable[..., Path], child: ReaderProcess
 ):
     content = bytearray(write_report(name="sound.xlsx").read_bytes())
     for place in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=20)):
         content[place] = data.draw(st.integers(0, 255))
     path = tmp_path / "damaged.xlsx"
     path.write_bytes(content)
-    assert isinstance(to_report(path, reader.read(path), directives()), ReadReport | UnreadableReport)
+    assert isinstance(to_report(path, child.read(path), directives()), ReadReport | UnreadableReport)
 
 
 def test_a_workbook_that_is_not_the_form_is_told_so(tmp_path: Path, read_one: ReadOne):
@@ -262,7 +331,7 @@ def test_a_bomb_that_lies_about_its_size_costs_only_itself(
     write_report: Callable[..., Path], read_one: ReadOne
 ):
     path = write_report()
-    bomb = bytes(200 * 1024 * 1024)
+    bomb = bytes(PART_BYTES + 1)
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/bomb.xml", bomb)
     # The size before packing, wherever it is written, becomes 100 bytes.

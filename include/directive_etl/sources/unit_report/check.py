@@ -102,15 +102,15 @@ def check_report(
         return [_of_file(messages.UNKNOWN_DIRECTIVE, found=report.directive_code)]
     if report.template_version != TEMPLATE_VERSION:
         return [_of_file(messages.OLD_TEMPLATE, found=report.template_version, expected=TEMPLATE_VERSION)]
+    unit_cell = Place(report.sheet_name or REPORT_SHEET, report.unit_address)
     if report.unit_code != sender_unit_code:
-        place = Place(report.sheet_name or REPORT_SHEET, report.unit_address)
         details = {"found": report.unit_code, "sender": sender_unit_code}
-        return [_finding(messages.WRONG_UNIT, place, details)]
+        return [_finding(messages.WRONG_UNIT, unit_cell, details)]
     dated = list(_iter_date_faults(report, directive, received_at, is_locked))
     form = form_as_of(report, directive)
     if form is None:
-        day = f"{report.report_date:%d/%m/%Y}"
-        return dated or [_of_file(messages.NOTHING_OWED, found=report.unit_code, day=day)]
+        details = {"found": report.unit_code, "day": _written(report.report_date)}
+        return dated or [_finding(messages.NOTHING_OWED, unit_cell, details)]
     # Without a sound date there is no day before to compare with.
     known = {} if dated else previous
     faults = [*dated, *_iter_figure_faults(report, form, known)]

@@ -6,12 +6,12 @@ Only archives that the reader process found sound come here: no path leads out, 
 import io
 import posixpath
 import zipfile
-import zlib
 from typing import Any
 
 from lxml import etree
 
 from directive_etl.sources.unit_report.package import to_package
+from directive_etl.sources.unit_report.reader_archive import ARCHIVE_ERRORS
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 RELATION_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
@@ -46,7 +46,7 @@ class OwnPackage:
                 if sum(entry.file_size for entry in archive.infolist()) > UNPACKED_BYTES:
                     raise NotMarkableError("too large")
                 self.parts = {entry.filename: archive.read(entry) for entry in archive.infolist()}
-        except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError, zlib.error) as error:
+        except ARCHIVE_ERRORS as error:
             raise NotMarkableError(str(error)) from error
         self._trees: dict[str, Any] = {}
         self._as_parsed: dict[str, bytes] = {}

@@ -3,10 +3,11 @@
 A hostile file can make calamine ask for all memory and abort its process, which no `except` can catch. So
 this process has limits, no secrets in its environment, and may die: `reader_process.py` starts another.
 
-Started by `reader_process.py`. It says `{"ready": true}`, then answers each line `{"path": ...}` on standard
-input by a line on standard output: `{"sheets": {NAME: [[ROW, [CELL, ...]], ...]}, "from_1904": BOOL}`,
-`{"tidy": [[ROW, [CELL, ...]], ...]}` or `{"reason_code": ...}`. Rows and columns count from 1; a day is
-`{"date": ISO}`, a formula without a result or a cell in error `{"broken": "formula" | "error"}`.
+Started by `reader_process.py`. It says `{"ready": true}`, then answers each line
+`{"path": ..., "processor_seconds": ...}` on standard input by a line on standard output:
+`{"sheets": {NAME: [[ROW, [CELL, ...]], ...]}, "from_1904": BOOL}`, `{"tidy": [[ROW, [CELL, ...]], ...]}` or
+`{"reason_code": ...}`. Rows and columns count from 1; a day is `{"date": ISO}`, a formula without a result or a cell
+in error `{"broken": "formula" | "error"}`.
 """
 
 import datetime
@@ -26,7 +27,6 @@ from directive_etl.sources.unit_report.reader_archive import archive_fault, find
 from directive_etl.sources.unit_report.reader_text import read_text
 
 MEMORY_BYTES = 640 * 1024 * 1024
-PROCESSOR_SECONDS = 30  # for each file; the parent gives up earlier, by the clock on the wall
 FILE_BYTES = 20 * 1024 * 1024
 
 # A form has some 60 rows and 10 columns; what lies beyond is no part of any form and is not handed on.
@@ -114,12 +114,12 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
-def _allow_processor_time() -> None:
-    """Give the next file its own share; the limit counts from the start of the process."""
+def _allow_processor_time(seconds: int) -> None:
+    """Give the next file its own share, after which SIGXCPU ends the process; the limit counts from its start."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     spent = int(usage.ru_utime + usage.ru_stime)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (spent + PROCESSOR_SECONDS, hard))
+    resource.setrlimit(resource.RLIMIT_CPU, (spent + seconds, hard))
 
 
 def main() -> None:
@@ -127,8 +127,9 @@ def main() -> None:
     _limit()
     _say({"ready": True})
     for line in sys.stdin:
-        _allow_processor_time()
-        _say(read_workbook(Path(json.loads(line)["path"])))
+        asked = json.loads(line)
+        _allow_processor_time(asked["processor_seconds"])
+        _say(read_workbook(Path(asked["path"])))
 
 
 def _say(answer: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ Nothing is ever unpacked to a disk. The scan also finds what calamine passes ove
 no program has calculated, cells in error, and days that are counted from 1904.
 """
 
+import lzma
 import re
 import zipfile
 import zlib
@@ -13,6 +14,19 @@ ENTRIES = 2000
 UNPACKED_BYTES = 150 * 1024 * 1024
 PART_BYTES = 30 * 1024 * 1024
 
+# What a broken archive raises, each of which was seen on damaged ones. A RuntimeError is an encrypted part or a way
+# of packing that nobody knows, a ValueError a name that is no UTF-8, an OSError bzip2 or a place before the file.
+ARCHIVE_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
+
+_WORKBOOK_PART, _RELATIONS_PART = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 _CELL = re.compile(rb"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
 _REFERENCE = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
 _SHEET = re.compile(rb'<sheet\b[^>]*?\bname="([^"]*)"[^>]*?\b(?:r:)?id="([^"]*)"')
@@ -40,15 +54,7 @@ def archive_fault(file: IO[bytes]) -> str | None:
                     # The zeros are those of UTF-16; the whole part is looked at, since a long comment may come first.
                     if b"<!DOCTYPE" in (content.replace(b"\0", b"") if b"\0" in content[:8] else content):
                         return "unsafe"
-    except (
-        zipfile.BadZipFile,
-        zipfile.LargeZipFile,
-        NotImplementedError,
-        EOFError,
-        OSError,
-        ValueError,
-        zlib.error,
-    ):
+    except ARCHIVE_ERRORS:
         return "unreadable"
     return None
 
@@ -67,18 +73,19 @@ def find_marks(file: IO[bytes]) -> tuple[dict[str, dict[tuple[int, int], str]], 
     """
     try:
         with zipfile.ZipFile(file) as archive:
-            if "xl/workbook.xml" not in archive.namelist():
+            parts = set(archive.namelist())
+            if not {_WORKBOOK_PART, _RELATIONS_PART} <= parts:
                 return {}, False
-            workbook = _read(archive, "xl/workbook.xml")
-            relations = _relations(_read(archive, "xl/_rels/workbook.xml.rels"))
+            workbook = _read(archive, _WORKBOOK_PART)
+            relations = _relations(_read(archive, _RELATIONS_PART))
             from_1904 = bool(re.search(rb'<workbookPr\b[^>]*\bdate1904="(?:1|true)"', workbook))
             marks = {}
             for name, relation in _SHEET.findall(workbook):
                 part = relations.get(relation.decode(), "")
-                if part in archive.namelist():
+                if part in parts:
                     marks[_unescape(name.decode())] = _marks_of(_read(archive, part))
             return marks, from_1904
-    except (zipfile.BadZipFile, KeyError, EOFError, OSError, ValueError, NotImplementedError, zlib.error):
+    except ARCHIVE_ERRORS:
         return {}, False
 
 
