@@ -146,7 +146,7 @@ def _connections() -> "tuple[Connect, OpenMailbox] | tuple[()]":
     places = settings()
     if not any(map(is_address, (places.drop, places.inbox, places.outbox, places.mailbox))):
         return ()
-    from directive_etl.airflow_adapter import connected_mailbox, connected_place
+    from directive_etl.airflow_connections import connected_mailbox, connected_place
 
     return connected_place, connected_mailbox
 

@@ -19,7 +19,7 @@ from tests.channels.test_sms_drop import put_file, rows, use
 
 from directive_etl import pipeline
 from directive_etl.__main__ import main
-from directive_etl.airflow_adapter import connected_mailbox, connected_place
+from directive_etl.airflow_connections import connected_mailbox, connected_place
 from directive_etl.errors import ConfigurationError, SourceUnavailableError
 from directive_etl.periods import LOCAL_ZONE
 from directive_etl.registry.directive import directives
