@@ -1,16 +1,24 @@
-"""A real SFTP server and a real S3 server on loopback, known to Airflow as connections."""
+"""A real SFTP, S3 and IMAP server on loopback, known to Airflow as connections."""
 
 import asyncio
 import json
 import os
+import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from imaplib import IMAP4
 from pathlib import Path
 
 import asyncssh
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
+from tests.sources.service_portal.conftest import serve_tls
+
+__all__ = ["serve_tls"]
 
 asyncssh.set_log_level("WARNING")
 USER, PASSWORD = "directive", "letmein-4711"
@@ -140,3 +148,46 @@ def s3(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
     for found in client.list_objects_v2(Bucket=BUCKET).get("Contents", ()):
         client.delete_object(Bucket=BUCKET, Key=found["Key"])
     client.delete_bucket(Bucket=BUCKET)
+
+
+@pytest.fixture(scope="session")
+def imap_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A real IMAP server (pymap) with one empty mailbox."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    argv = [str(Path(sys.executable).with_name("pymap")), "--host", "127.0.0.1", "--port", str(port)]
+    argv += ["--no-service", "admin", "dict", "--demo-user", USER, "--demo-password", PASSWORD]
+    server = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield port
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture
+def mailbox(imap_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[IMAP4]:
+    """An empty mailbox, as the Airflow connection `city_mail`; gives a client that can put messages into it."""
+    connection = {
+        "conn_type": "imap",
+        "host": "127.0.0.1",
+        "port": imap_port,
+        "login": USER,
+        "password": PASSWORD,
+        "extra": json.dumps({"use_ssl": False}),
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_CITY_MAIL", json.dumps(connection))
+    client = IMAP4("127.0.0.1", imap_port, timeout=20)
+    client.login(USER, PASSWORD)
+    client.create("Reports")
+    yield client
+    client.logout()
+    again = IMAP4("127.0.0.1", imap_port, timeout=20)
+    again.login(USER, PASSWORD)
+    again.delete("Reports")
+    again.logout()

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.alerts.sinks import Sinks, sinks
 from tests.cockpit.browsing import ARGUMENTS, CHROMIUM, log_in, watched_page
 
+from directive_etl.airflow_connections import airflow_connections
 from directive_etl.cockpit import cockpit_app
 from directive_etl.landing import LandedFile
 from directive_etl.local_stack import airflow, airflow_settings, keys, ports, processes, settings_file, stack
@@ -239,7 +240,7 @@ def filled(
 @pytest.fixture
 def client(filled: sa.Engine) -> TestClient:
     """The application as an operator sees it."""
-    return TestClient(cockpit_app(lambda: None, lambda: True))
+    return TestClient(cockpit_app(lambda: None, lambda: True, airflow_connections()))
 
 
 @dataclass

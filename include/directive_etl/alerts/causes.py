@@ -141,9 +141,10 @@ CAUSES: tuple[Cause, ...] = (
     ),
     Cause(
         "portal_unknown", ENGINEER, "Nobody said where the system answers; its dossiers are not in.",
-        "Make the connection directive_etl_<system> in Airflow (Admin, Connections); then press “Run again”.",
-        "service_portal", False, frozenset({"ConfigurationError"}), "DIRECTIVE_ETL_SYSTEM_CONNECTIONS",
-        "service_portal",
+        "Make or complete the connection directive_etl_<system> in Airflow (Admin, Connections); "
+        "then press “Run again”.",
+        "service_portal", False, frozenset({"ConfigurationError"}),
+        "DIRECTIVE_ETL_SYSTEM_CONNECTIONS|the Airflow connection", "service_portal",
     ),
     Cause(
         "source_changed", SOURCE_OWNER, "What was sent no longer has the agreed form; nothing of it was loaded.",
