@@ -13,9 +13,7 @@ from imaplib import IMAP4
 from pathlib import Path
 
 import asyncssh
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 from tests.sources.service_portal.conftest import serve_tls
 
 __all__ = ["serve_tls"]
@@ -119,6 +117,8 @@ def connect_sftp(
 
 @pytest.fixture(scope="session")
 def s3_address() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer  # seconds that only S3 needs
+
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -136,6 +136,8 @@ def s3(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
         "extra": json.dumps({"endpoint_url": s3_address, "region_name": "us-east-1"}),
     }
     monkeypatch.setenv("AIRFLOW_CONN_CITY_S3", json.dumps(connection))
+    import boto3
+
     client = boto3.client(
         "s3",
         endpoint_url=s3_address,
