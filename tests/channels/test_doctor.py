@@ -96,9 +96,18 @@ def test_a_connection_that_is_not_complete_says_what_it_lacks(
     connect(monkeypatch, "city_mail", conn_type="imap", host="127.0.0.1", login=USER)
     connect(monkeypatch, "directive_etl_city_portal", conn_type="http", host="127.0.0.1", login=USER)
     connect(monkeypatch, "directive_etl_national_portal", conn_type="http", login=USER, password=PASSWORD)
-    use(monkeypatch, drop="sftp://city_sftp@/drop", mailbox="imap://city_mail@/Reports")
+    connect(
+        monkeypatch, "city_s3", conn_type="aws", login="key", password=PASSWORD, extra='{"endpoint_url": "x"}'
+    )
+    use(
+        monkeypatch,
+        drop="sftp://city_sftp@/drop",
+        inbox=f"s3://city_s3@{BUCKET}/inbox",
+        mailbox="imap://city_mail@/Reports",
+    )
     found = look()
 
+    assert found["place inbox"].said == "its connection cannot be used (ValueError)"
     assert "must give the server's public key as `host_key`" in found["place drop"].said
     assert "must give host, login and password" in found["mailbox"].said
     assert found["portal city_portal"].said == "its connection gives no password"
@@ -146,10 +155,11 @@ def test_a_portal_is_known_by_its_connection_and_one_that_is_away_is_said_to_be(
     login = {"conn_type": "http", "schema": "http", "login": PORTAL_USER, "password": PORTAL_PASSWORD}
     port = portal.server.server_port
     connect(monkeypatch, "directive_etl_city_portal", host="127.0.0.1", port=port, **login)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        closed = free.getsockname()[1]
-    connect(monkeypatch, "directive_etl_national_portal", host="127.0.0.1", port=closed, **login)
-    found = look()
+    with socket.socket() as taken:  # and not listened at
+        taken.bind(("127.0.0.1", 0))
+        closed = taken.getsockname()[1]
+        connect(monkeypatch, "directive_etl_national_portal", host="127.0.0.1", port=closed, **login)
+        found = look()
 
     assert found["portal city_portal"] == Finding("portal city_portal", "answers")
     assert found["portal national_portal"].said == "does not answer"
