@@ -102,6 +102,8 @@ def as_owner(owner_engine: sa.Engine, warehouse: sa.Engine) -> Iterator[Callable
 
 
 @pytest.fixture
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
+def closed_port() -> Iterator[int]:
+    """Taken, so that nobody else gets it, and not listened at."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])

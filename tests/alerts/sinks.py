@@ -63,7 +63,7 @@ def sinks() -> Iterator[Sinks]:
     threading.Thread(target=hook.serve_forever, daemon=True).start()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    mail = Controller(found, hostname="127.0.0.1", port=port, ready_timeout=30)
+    mail = Controller(found, hostname="127.0.0.1", port=port, ready_timeout=120)
     mail.start()
     found.smtp_url = f"smtp://127.0.0.1:{port}"
     found.webhook_url = f"http://127.0.0.1:{hook.server_port}"

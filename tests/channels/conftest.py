@@ -36,7 +36,7 @@ class SftpServer:
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-        assert self._started.wait(20)
+        assert self._started.wait(120)
 
     @property
     def host_key(self) -> str:
@@ -161,15 +161,19 @@ def imap_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     argv += ["--no-service", "admin", "dict", "--demo-user", USER, "--demo-password", PASSWORD]
     server = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
+        deadline = time.monotonic() + 120
+        while not is_listening(port):
+            assert server.poll() is None and time.monotonic() < deadline, "pymap does not start"
+            time.sleep(0.05)
         yield port
     finally:
         server.terminate()
         server.wait()
+
+
+def is_listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture
@@ -184,12 +188,12 @@ def mailbox(imap_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[IMAP4]:
         "extra": json.dumps({"use_ssl": False}),
     }
     monkeypatch.setenv("AIRFLOW_CONN_CITY_MAIL", json.dumps(connection))
-    client = IMAP4("127.0.0.1", imap_port, timeout=20)
+    client = IMAP4("127.0.0.1", imap_port, timeout=120)
     client.login(USER, PASSWORD)
     client.create("Reports")
     yield client
     client.logout()
-    again = IMAP4("127.0.0.1", imap_port, timeout=20)
+    again = IMAP4("127.0.0.1", imap_port, timeout=120)
     again.login(USER, PASSWORD)
     again.delete("Reports")
     again.logout()
