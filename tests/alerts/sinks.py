@@ -60,7 +60,7 @@ def sinks() -> Iterator[Sinks]:
             """Say nothing."""
 
     hook = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
-    threading.Thread(target=hook.serve_forever, daemon=True).start()
+    threading.Thread(target=hook.serve_forever, args=(0.02,), daemon=True).start()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     mail = Controller(found, hostname="127.0.0.1", port=port, ready_timeout=120)
