@@ -118,6 +118,7 @@ def measure(owner, back: int, ahead: int, asks: int) -> dict[str, float]:
     """Fill the days from `back` to `ahead` before the last, and return the median time of each question."""
     from fastapi.testclient import TestClient
 
+    from directive_etl.airflow_connections import airflow_connections
     from directive_etl.cockpit import cockpit_app
 
     began = time.perf_counter()
@@ -126,7 +127,7 @@ def measure(owner, back: int, ahead: int, asks: int) -> dict[str, float]:
             if statement.strip():
                 connection.execution_options(no_parameters=True).exec_driver_sql(statement)
     print(f"filled {back - ahead + 1:,} days in {time.perf_counter() - began:.0f} s", flush=True)
-    client = TestClient(cockpit_app(lambda: None, lambda: True))
+    client = TestClient(cockpit_app(lambda: None, lambda: True, airflow_connections()))
     medians = {}
     for name, address in ASKED.items():
         times = []

@@ -12,12 +12,12 @@ from directive_etl.airflow_adapter import (
     REPORT_FIGURES,
     Param,
     asked_day,
-    connected_place,
     day_param,
     no_retry_on_bad_data,
     publish_days,
     reason_param,
 )
+from directive_etl.airflow_connections import connected_place
 
 PARAMS = {
     "unit_code": Param(None, type="string", pattern=r"^[A-Za-z0-9_.\-]{1,60}$"),

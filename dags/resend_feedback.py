@@ -11,11 +11,11 @@ from directive_etl.airflow_adapter import (
     BY_HAND,
     REPORT_FIGURES,
     asked_day,
-    connected_place,
     day_param,
     no_retry_on_bad_data,
     publish_days,
 )
+from directive_etl.airflow_connections import connected_place
 
 
 @dag(params={"report_date": day_param()}, tags=["action"], doc_md=__doc__, **BY_HAND)

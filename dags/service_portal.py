@@ -14,10 +14,10 @@ from directive_etl.airflow_adapter import (
     TriggerRule,
     daily_at,
     no_retry_on_bad_data,
-    portal_connection,
     publish_days,
     reporting_day,
 )
+from directive_etl.airflow_connections import portal_connection
 from directive_etl.registry.systems import systems
 
 

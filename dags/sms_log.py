@@ -12,12 +12,12 @@ from directive_etl.airflow_adapter import (
     ONE_DAY_PER_RUN,
     SMS_FIGURES,
     TriggerRule,
-    connected_place,
     daily_at,
     no_retry_on_bad_data,
     publish_days,
     reporting_day,
 )
+from directive_etl.airflow_connections import connected_place
 from directive_etl.registry.operators import operators
 
 

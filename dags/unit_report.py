@@ -15,11 +15,10 @@ from directive_etl.airflow_adapter import (
     ONE_RUN_AT_A_TIME,
     REPORT_FIGURES,
     TriggerRule,
-    connected_mailbox,
-    connected_place,
     no_retry_on_bad_data,
     publish_days,
 )
+from directive_etl.airflow_connections import connected_mailbox, connected_place
 
 
 @dag(schedule=EVERY_TEN_MINUTES, tags=["source:unit_report"], doc_md=__doc__, **ONE_RUN_AT_A_TIME)

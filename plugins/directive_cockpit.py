@@ -6,6 +6,7 @@ from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
 from airflow.plugins_manager import AirflowPlugin
 
+from directive_etl.airflow_connections import airflow_connections
 from directive_etl.cockpit import cockpit_app
 
 PREFIX = "/directive"
@@ -42,7 +43,11 @@ class DirectiveCockpit(AirflowPlugin):
             "name": "Directive cockpit",
             "url_prefix": PREFIX,
             # Whoever may see the DAG that computes progress sees the pages.
-            "app": cockpit_app(requires_access_dag("GET", param_dag_id="directive_progress"), is_operator),
+            "app": cockpit_app(
+                requires_access_dag("GET", param_dag_id="directive_progress"),
+                is_operator,
+                airflow_connections(),
+            ),
         }
     ]
     external_views: ClassVar[list[dict[str, str]]] = [menu_entry(page, name) for page, name in PAGES.items()]

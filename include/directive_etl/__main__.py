@@ -146,7 +146,7 @@ def _connections() -> "tuple[Connect, OpenMailbox] | tuple[()]":
     places = settings()
     if not any(map(is_address, (places.drop, places.inbox, places.outbox, places.mailbox))):
         return ()
-    from directive_etl.airflow_adapter import connected_mailbox, connected_place
+    from directive_etl.airflow_connections import connected_mailbox, connected_place
 
     return connected_place, connected_mailbox
 
@@ -193,11 +193,13 @@ def _docs(asked: argparse.Namespace) -> int:
 
 
 def _doctor(_: argparse.Namespace) -> int:
+    from directive_etl.airflow_connections import airflow_connections, with_those_of_pages
     from directive_etl.doctor import examine
 
     for chatty in ("alembic", "httpx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    findings = examine()
+    with with_those_of_pages():
+        findings = examine(airflow_connections())
     for finding in findings:
         say(f"{'ok   ' if finding.is_well else 'FAULT'} {finding.subject}: {finding.said}")
         if not finding.is_well:

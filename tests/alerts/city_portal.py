@@ -31,7 +31,7 @@ class CityPortal:
                 return super().date_time_string(moment.timestamp())
 
         self.server = ThreadingHTTPServer(("127.0.0.1", port), Answer)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     @property
     def url(self) -> str:

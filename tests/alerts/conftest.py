@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -11,12 +12,14 @@ import sqlalchemy as sa
 import stamina
 from tests.alerts.city_portal import PASSWORD, USER, CityPortal
 from tests.alerts.sinks import Sinks, sinks
+from tests.channels.conftest import sftp, sftp_server
+from tests.sources.service_portal.conftest import serve_tls
 
-from directive_etl.local_stack import ports
 from directive_etl.periods import close_of
 from directive_etl.settings import settings
 from directive_etl.warehouse.engine import engine_for
 
+__all__ = ["serve_tls", "sftp", "sftp_server"]
 DAY = date(2020, 8, 20)
 
 
@@ -57,20 +60,21 @@ def set_up(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 @pytest.fixture
-def drop_log(places: Path) -> Callable[..., None]:
+def drop_log(places: Path) -> Callable[..., Path]:
     """Drop a log of viettel for the day: lines of messages, and others that nobody can read."""
 
-    def drop(good: int = 3, bad: int = 0) -> None:
+    def drop(good: int = 3, bad: int = 0, day: date = DAY, name: str = "access.log") -> Path:
         lines = [
-            f"2020-08-20 08:00:{n:02d} Sent SMS [SMSC:VT-01] [SVC:x] [ACT:] [BINF:] [FID:{n}] [META:?smpp?] "
+            f"{day} 08:00:{n:02d} Sent SMS [SMSC:VT-01] [SVC:x] [ACT:] [BINF:] [FID:{n}] [META:?smpp?] "
             f"[from:BLUEZONE] [to:8498{n:07d}] [flags:-1:0:-1:-1:31] [msg:2:hi] [udh:0:]"
             for n in range(good)
         ] + [f"line {n} that nobody can read" for n in range(bad)]
-        path = places / "drop" / "sms" / "viettel" / str(DAY) / "access.log"
+        path = places / "drop" / "sms" / "viettel" / str(day) / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join(lines) + "\n")
-        moment = close_of(DAY).timestamp() - 3600 + good
+        moment = close_of(day).timestamp() - 3600 + good
         os.utime(path, (moment, moment))
+        return path
 
     return drop
 
@@ -98,5 +102,8 @@ def as_owner(owner_engine: sa.Engine, warehouse: sa.Engine) -> Iterator[Callable
 
 
 @pytest.fixture
-def closed_port() -> int:
-    return ports.find_free()
+def closed_port() -> Iterator[int]:
+    """Taken, so that nobody else gets it, and not listened at."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])

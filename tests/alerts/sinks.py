@@ -61,9 +61,9 @@ def sinks() -> Iterator[Sinks]:
             """Say nothing."""
 
     hook = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
-    threading.Thread(target=hook.serve_forever, daemon=True).start()
+    threading.Thread(target=hook.serve_forever, args=(0.02,), daemon=True).start()
     port = ports.find_free()
-    mail = Controller(found, hostname="127.0.0.1", port=port, ready_timeout=30)
+    mail = Controller(found, hostname="127.0.0.1", port=port, ready_timeout=120)
     mail.start()
     found.smtp_url = f"smtp://127.0.0.1:{port}"
     found.webhook_url = f"http://127.0.0.1:{hook.server_port}"

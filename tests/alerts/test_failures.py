@@ -8,18 +8,25 @@ No cure needs a shell.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.script import ScriptDirectory
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from tests.alerts.city_portal import PASSWORD, USER, CityPortal
 from tests.alerts.conftest import DAY
 from tests.alerts.sinks import Sinks
+from tests.channels.conftest import SftpServer, connect_sftp
 
 from directive_etl import pipeline
+from directive_etl.airflow_connections import connected_place
 from directive_etl.alerts import Affected, AlertBook, tell_failure, tell_overdue_close, tell_success
 from directive_etl.errors import SourceUnavailableError
 from directive_etl.settings import SystemConnection, settings
@@ -27,18 +34,26 @@ from directive_etl.warehouse.engine import loader_engine
 from directive_etl.warehouse.schema import alembic_config
 
 VIETTEL = Affected("sms_log", "count_operator", "viettel", str(DAY))
+WHOLE = Affected("sms_log", "every_file_whole", "", str(DAY))
 PORTAL = Affected("service_portal", "pull_system", "city_portal", str(DAY))
 INBOX = Affected("unit_report", "answer_inbox", "", "")
 PROGRESS = Affected("directive_progress", "recompute", "", str(DAY))
 CLOSE = Affected("daily_close", "close", "", str(DAY))
 STEPS: dict[str, Callable[[str, date], object]] = {
-    "sms_log": pipeline.count_sms_operator,
+    "sms_log": lambda part, day: count_logs(part, day),
     "service_portal": pipeline.pull_portal_system,
-    "unit_report": lambda part, day: pipeline.answer_inbox(),
+    "unit_report": lambda part, day: pipeline.answer_inbox(connect=connected_place),
     "directive_progress": lambda part, day: pipeline.recompute_day(day),
     "daily_close": lambda part, day: pipeline.close(day),
     "migrate_warehouse": lambda part, day: pipeline.migrate_warehouse(),
 }
+
+
+def count_logs(part: str, day: date) -> None:
+    """An operator's task; without one the task that comes after all of them."""
+    pipeline.count_sms_operator(part or VIETTEL.part, day, connected_place)
+    if not part:
+        pipeline.require_whole_files(day)
 
 
 @dataclass
@@ -48,12 +63,15 @@ class World:
     told: Sinks
     places: Path
     set_up: Callable[..., None]
-    drop_log: Callable[..., None]
+    drop_log: Callable[..., Path]
     portal: CityPortal
     as_owner: Callable[[str], None]
     closed_port: int
     owner_engine: sa.Engine
     warehouse_url: str
+    sftp: SftpServer
+    serve_tls: Callable[[object], tuple[str, Path]]
+    environment: pytest.MonkeyPatch
 
     def run(self, task: Affected) -> None:
         """Run a task's step, and tell how it ended."""
@@ -75,9 +93,24 @@ class World:
 
 
 @pytest.fixture
-def world(told, places, set_up, drop_log, portal, as_owner, closed_port, owner_engine) -> World:
+def world(
+    told, places, set_up, drop_log, portal, as_owner, closed_port, owner_engine, sftp, serve_tls, monkeypatch
+) -> World:
     url = settings().require("warehouse_url")
-    return World(told, places, set_up, drop_log, portal, as_owner, closed_port, owner_engine, url)
+    return World(
+        told,
+        places,
+        set_up,
+        drop_log,
+        portal,
+        as_owner,
+        closed_port,
+        owner_engine,
+        url,
+        sftp,
+        serve_tls,
+        monkeypatch,
+    )
 
 
 Change = Callable[[World], object]
@@ -148,6 +181,42 @@ def folder_again(world: World) -> None:
     (world.places / "landing").mkdir()
 
 
+def inbox_on_sftp(world: World, port: int | None = None) -> None:
+    """The connection is made as whoever makes it on Airflow's page does; tasks see both alike."""
+    (world.sftp.folder / "inbox").mkdir(exist_ok=True)
+    connect_sftp(world.environment, world.sftp, {"host_key": world.sftp.host_key}, port)
+    world.set_up(inbox="sftp://city_sftp@/inbox")
+
+
+def inbox_without_connection(world: World) -> None:
+    inbox_on_sftp(world)
+    world.environment.delenv("AIRFLOW_CONN_CITY_SFTP")
+
+
+def own_certificate(world: World, trusted: bool = False) -> None:
+    """The portal moves to a host that signed its own certificate."""
+
+    async def answer(request: Request) -> Response:
+        async with httpx.AsyncClient(trust_env=False, base_url=world.portal.url) as client:
+            asked = f"{request.url.path}?{request.url.query}"
+            got = await client.get(asked, headers={"Authorization": request.headers["Authorization"]})
+        return Response(got.content, got.status_code, {"Date": got.headers["Date"]}, "application/json")
+
+    address, certificate = world.serve_tls(Starlette(routes=[Route("/{rest:path}", answer)]))
+    connection_of(world, base_url=address, **({"ca_file": str(certificate)} if trusted else {}))
+
+
+def unfinished_file(world: World) -> Path:
+    """Of the day before, so that it is over its limit."""
+    world.drop_log()
+    return world.drop_log(day=DAY - timedelta(days=1), name="access2.log.part")
+
+
+def finished_file(world: World) -> None:
+    unfinished = unfinished_file(world)
+    unfinished.rename(unfinished.with_suffix(""))
+
+
 def nothing(world: World) -> None:
     """The button alone cures it."""
 
@@ -198,6 +267,10 @@ FAILURES = [
         lambda w: (as_itself("set default_transaction_read_only = on"), w.set_up()),
         lambda w: (as_itself("reset default_transaction_read_only"), w.set_up()),
     ),
+    Failure("portal_certificate", PORTAL, own_certificate, lambda w: own_certificate(w, trusted=True)),
+    Failure("place_away", INBOX, lambda w: inbox_on_sftp(w, w.closed_port), inbox_on_sftp),
+    Failure("connection_wrong", INBOX, inbox_without_connection, inbox_on_sftp),
+    Failure("file_unfinished", WHOLE, unfinished_file, finished_file),
     Failure("migration_missing", PORTAL, older_schema, nothing),
     Failure(
         "warehouse_rights",

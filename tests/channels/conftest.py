@@ -1,16 +1,22 @@
-"""A real SFTP server and a real S3 server on loopback, known to Airflow as connections."""
+"""A real SFTP, S3 and IMAP server on loopback, known to Airflow as connections."""
 
 import asyncio
 import json
 import os
+import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from imaplib import IMAP4
 from pathlib import Path
 
 import asyncssh
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
+from tests.sources.service_portal.conftest import serve_tls
+
+__all__ = ["serve_tls"]
 
 asyncssh.set_log_level("WARNING")
 USER, PASSWORD = "directive", "letmein-4711"
@@ -30,7 +36,7 @@ class SftpServer:
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-        assert self._started.wait(20)
+        assert self._started.wait(120)
 
     @property
     def host_key(self) -> str:
@@ -111,6 +117,8 @@ def connect_sftp(
 
 @pytest.fixture(scope="session")
 def s3_address() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer  # seconds that only S3 needs
+
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -128,6 +136,8 @@ def s3(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
         "extra": json.dumps({"endpoint_url": s3_address, "region_name": "us-east-1"}),
     }
     monkeypatch.setenv("AIRFLOW_CONN_CITY_S3", json.dumps(connection))
+    import boto3
+
     client = boto3.client(
         "s3",
         endpoint_url=s3_address,
@@ -140,3 +150,49 @@ def s3(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
     for found in client.list_objects_v2(Bucket=BUCKET).get("Contents", ()):
         client.delete_object(Bucket=BUCKET, Key=found["Key"])
     client.delete_bucket(Bucket=BUCKET)
+
+
+@pytest.fixture(scope="session")
+def imap_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A real IMAP server (pymap) with one empty mailbox."""
+    port = ports.find_free()
+    argv = [str(Path(sys.executable).with_name("pymap")), "--host", "127.0.0.1", "--port", str(port)]
+    argv += ["--no-service", "admin", "dict", "--demo-user", USER, "--demo-password", PASSWORD]
+    server = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 120
+        while not is_listening(port):
+            assert server.poll() is None and time.monotonic() < deadline, "pymap does not start"
+            time.sleep(0.05)
+        yield port
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def is_listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def mailbox(imap_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[IMAP4]:
+    """An empty mailbox, as the Airflow connection `city_mail`; gives a client that can put messages into it."""
+    connection = {
+        "conn_type": "imap",
+        "host": "127.0.0.1",
+        "port": imap_port,
+        "login": USER,
+        "password": PASSWORD,
+        "extra": json.dumps({"use_ssl": False}),
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_CITY_MAIL", json.dumps(connection))
+    client = IMAP4("127.0.0.1", imap_port, timeout=120)
+    client.login(USER, PASSWORD)
+    client.create("Reports")
+    yield client
+    client.logout()
+    again = IMAP4("127.0.0.1", imap_port, timeout=120)
+    again.login(USER, PASSWORD)
+    again.delete("Reports")
+    again.logout()

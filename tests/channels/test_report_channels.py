@@ -2,10 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from email.message import EmailMessage
 from imaplib import IMAP4
@@ -14,14 +10,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.channels.conftest import BUCKET, PASSWORD, USER, SftpServer
+from tests.channels.conftest import BUCKET, SftpServer
 from tests.channels.test_sms_drop import put_file, rows, use
 
 from directive_etl import pipeline
 from directive_etl.__main__ import main
-from directive_etl.airflow_adapter import connected_mailbox, connected_place
+from directive_etl.airflow_connections import connected_mailbox, connected_place
 from directive_etl.errors import ConfigurationError, SourceUnavailableError
-from directive_etl.local_stack import ports
 from directive_etl.periods import LOCAL_ZONE
 from directive_etl.registry.directive import directives
 from directive_etl.registry.units import units_on
@@ -135,50 +130,6 @@ def test_an_unfinished_report_is_overdue_when_much_younger_files_have_come(
 
 
 # --- by e-mail -------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def imap_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A real IMAP server (pymap) with one empty mailbox."""
-    import socket
-
-    port = ports.find_free()
-    argv = [str(Path(sys.executable).with_name("pymap")), "--host", "127.0.0.1", "--port", str(port)]
-    argv += ["--no-service", "admin", "dict", "--demo-user", USER, "--demo-password", PASSWORD]
-    server = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(600):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        yield port
-    finally:
-        server.terminate()
-        server.wait()
-
-
-@pytest.fixture
-def mailbox(imap_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[IMAP4]:
-    """An empty mailbox, as the Airflow connection `city_mail`; gives a client that can put messages into it."""
-    connection = {
-        "conn_type": "imap",
-        "host": "127.0.0.1",
-        "port": imap_port,
-        "login": USER,
-        "password": PASSWORD,
-        "extra": json.dumps({"use_ssl": False}),
-    }
-    monkeypatch.setenv("AIRFLOW_CONN_CITY_MAIL", json.dumps(connection))
-    client = IMAP4("127.0.0.1", imap_port, timeout=20)
-    client.login(USER, PASSWORD)
-    client.create("Reports")
-    yield client
-    client.logout()
-    again = IMAP4("127.0.0.1", imap_port, timeout=20)
-    again.login(USER, PASSWORD)
-    again.delete("Reports")
-    again.logout()
 
 
 @pytest.fixture

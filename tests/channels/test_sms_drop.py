@@ -14,7 +14,7 @@ from tests.channels.conftest import BUCKET, SftpServer, connect_sftp
 
 from directive_etl import pipeline
 from directive_etl.__main__ import main
-from directive_etl.airflow_adapter import connected_place
+from directive_etl.airflow_connections import connected_place
 from directive_etl.errors import ConfigurationError, SourceUnavailableError, UnfinishedFileError
 from directive_etl.local_stack import ports
 from directive_etl.settings import settings

@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+# How long a test waits for what must come, on a machine that is slow and busy. Unit: seconds.
+PATIENCE = 150.0
+expect.set_options(timeout=PATIENCE * 1000)
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -17,6 +20,7 @@ def log_in(browser: Browser, running: Any, user: str) -> BrowserContext:
     context = browser.new_context(
         base_url=running.address, viewport={"width": 1366, "height": 900}, locale="en-GB"
     )
+    context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     page.goto("/")
     page.fill("input[name=username]", user)

@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import date
@@ -10,7 +12,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
-from tests.cockpit.browsing import CHROMIUM, open_page
+from tests.alerts.city_portal import PASSWORD, USER, CityPortal
+from tests.cockpit.browsing import CHROMIUM, PATIENCE, open_page
 from tests.cockpit.conftest import DAY, Running
 
 from directive_etl.periods import close_of
@@ -21,11 +24,10 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium"),
 ]
 REASON = "the operator says that only headings are broken"
-DONE = {"timeout": 90_000}
 HELD = date(2020, 8, 26)  # far from the filled days, whose files are not in the landing zone
 
 
-def wait_for(found: Callable[[], Any], what: str, seconds: float = 90) -> Any:
+def wait_for(found: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
     deadline = time.monotonic() + seconds
     while not (result := found()):
         assert time.monotonic() < deadline, f"not seen: {what}"
@@ -68,7 +70,8 @@ def test_a_held_batch_is_alerted_released_by_a_person_and_recovers(page: Page, r
     assert "sms_log viettel" in mail["Subject"] and "data steward" in mail.get_content()
 
     open_page(page, "alerts")
-    expect(page.locator(".alert")).to_contain_text("Batch held")
+    # Of several, for the logs of the other operators are missing, which is told after their retries.
+    expect(page.locator(".alert", has_text="Batch held")).to_be_visible()
     page.locator("table", has_text="viettel").get_by_role("button", name="Decide").click()
     drawer = page.locator("#drill")
     expect(drawer).to_contain_text("most_rows_usable")
@@ -77,11 +80,11 @@ def test_a_held_batch_is_alerted_released_by_a_person_and_recovers(page: Page, r
     drawer.get_by_label("Why (it is kept)").fill(REASON)
     run.click()
     release = drawer.get_by_role("button", name="Release", exact=True)
-    expect(release).to_be_enabled(**DONE)
+    expect(release).to_be_enabled()
     assert ask(running, "select count(*) from core.daily_sms where operator_code = 'viettel'") == [(0,)]
     drawer.get_by_label("Note").fill("seen")
     release.click()
-    expect(drawer).to_contain_text("State: done", **DONE)
+    expect(drawer).to_contain_text("State: done")
 
     ((decision, reason, by),) = ask(
         running, "select decision_code, reason, decided_by from ops.batch_decision"
@@ -115,7 +118,7 @@ def test_an_operator_sees_what_a_recount_would_change_and_starts_it(page: Page, 
     expect(drawer.get_by_role("button", name="Run", exact=True)).to_be_enabled()
     before = len(runs(running, "directive_progress"))
     drawer.get_by_role("button", name="Run", exact=True).click()
-    expect(drawer).to_contain_text("State: done", **DONE)
+    expect(drawer).to_contain_text("State: done")
 
     newest = [run for run in runs(running, "directive_progress") if run["triggering_user_name"] == "admin"]
     assert len(runs(running, "directive_progress")) > before
@@ -134,7 +137,7 @@ def test_a_unit_day_is_reopened_with_a_reason(page: Page, running: Running):
     expect(drawer).to_contain_text("0 files that were refused as locked would be taken.")
     drawer.get_by_label("Why (it is kept)").fill("a typing error was found")
     drawer.get_by_role("button", name="Run", exact=True).click()
-    expect(drawer).to_contain_text("State: done", **DONE)
+    expect(drawer).to_contain_text("State: done")
 
     assert ask(running, "select unit_code, report_date, reason from ops.report_reopening") == [
         ("SNV", DAY, "a typing error was found")
@@ -148,7 +151,7 @@ def test_feedback_is_sent_again_after_a_dry_run_that_lists_what_is_lost(page: Pa
     section.get_by_role("button", name="Dry run").click()
     expect(section).to_contain_text("are missing from the outbox")
     section.get_by_role("button", name="Run", exact=True).click()
-    expect(section).to_contain_text("State: done", **DONE)
+    expect(section).to_contain_text("State: done")
 
 
 def test_a_view_that_is_missing_is_found_by_the_doctor_and_made_by_a_migration(page: Page, running: Running):
@@ -157,13 +160,35 @@ def test_a_view_that_is_missing_is_found_by_the_doctor_and_made_by_a_migration(p
     with owner.begin() as connection:
         connection.exec_driver_sql("drop view reporting.portal_city_daily")
     open_page(page, "alerts")
-    expect(page.get_by_text("missing: portal_city_daily")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("missing: portal_city_daily")).to_be_visible()
     started = client.post("/api/v2/dags/migrate_warehouse/dagRuns", json={"logical_date": None}).json()
     where = f"/api/v2/dags/migrate_warehouse/dagRuns/{started['dag_run_id']}"
     wait_for(lambda: client.get(where).json()["state"] == "success", "the migration")
 
     open_page(page, "alerts")
-    expect(page.get_by_text("missing: portal_city_daily")).to_have_count(0, timeout=30_000)
+    expect(page.get_by_text("missing: portal_city_daily")).to_have_count(0)
+
+
+def test_the_doctor_sees_a_connection_that_was_made_on_airflows_page(page: Page, running: Running):
+    finding = page.locator("tr", has_text="portal city_portal")
+    open_page(page, "alerts")
+    expect(finding).to_contain_text("nobody said where it answers")
+    portal = CityPortal(DAY)
+    made = {"connection_id": "directive_etl_city_portal", "conn_type": "http", "schema": "http"}
+    made |= {"host": "127.0.0.1", "port": portal.server.server_port, "login": USER, "password": PASSWORD}
+    client = running.client("admin")
+    client.post("/api/v2/connections", json=made).raise_for_status()
+
+    open_page(page, "alerts")
+    expect(finding).to_have_text(re.compile("Well.*answers"))
+    by_hand = [sys.executable, "-m", "directive_etl", "doctor"]
+    seen = subprocess.run(by_hand, env=running.environment, capture_output=True, text=True, check=False)
+    assert "ok    portal city_portal: answers" in seen.stdout and "connections:" not in seen.stdout
+
+    portal.close()
+    open_page(page, "alerts")
+    expect(finding).to_contain_text("does not answer")
+    client.delete(f"/api/v2/connections/{made['connection_id']}").raise_for_status()
 
 
 def test_a_close_that_is_overdue_is_told_by_airflows_deadline(running: Running):
@@ -183,7 +208,7 @@ def test_closing_the_day_cures_it_and_sends_the_mornings_summary_once(page: Page
     page.locator(".alert", has_text="Close is overdue").get_by_role("button", name="Run again").click()
     drawer = page.locator("#drill")
     drawer.get_by_role("button", name="Run", exact=True).click()
-    expect(drawer).to_contain_text("State: done", **DONE)
+    expect(drawer).to_contain_text("State: done")
 
     assert ("recovery", "close_overdue") in running.told.kinds()
     summaries = [post for post in running.told.posts if post["kind"] == "summary"]

@@ -32,7 +32,7 @@ def test_a_page_opens_inside_airflow_for_whoever_is_logged_in(page: Page, name: 
     page.goto(f"/plugin/directive-{name}")
     frame = page.frame_locator("iframe")
 
-    expect(frame.locator("main[aria-busy=false]")).to_be_visible(timeout=30_000)
+    expect(frame.locator("main[aria-busy=false]")).to_be_visible()
     expect(frame.locator(".tile")).to_have_count(5)
     expect(frame.locator("h1")).to_have_text(name.capitalize())
 
@@ -100,6 +100,27 @@ def test_the_language_is_switched_and_remembered(page: Page):
     assert serious_findings(page) == []
     page.get_by_role("button", name="English").click()
     expect(page.locator("h1")).to_have_text("Quality")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_batch_whose_checks_failed_leads_to_its_validation_run(page: Page, theme: str):
+    page.emulate_media(color_scheme=theme)
+    open_page(page, "quality")
+    failed = page.locator("section.card", has=page.get_by_role("heading", name="Failed checks", exact=True))
+    failed.get_by_role("button", name=re.compile("#")).first.click()
+    page.locator("#drill").get_by_role("link", name="See the whole validation run").click()
+    page.wait_for_url("**/directive/validation?batch=*")
+    page.wait_for_selector("main[aria-busy=false]")
+
+    expect(page.locator("h1")).to_have_text("Validation run")
+    expect(page.get_by_text("3 checks, 2 failed")).to_be_visible()
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+    assert serious_findings(page) == []
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="JSON").click()
+    assert saved.value.suggested_filename.startswith("validation-")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
 @pytest.mark.parametrize("name", ["progress", "reports", "quality"])

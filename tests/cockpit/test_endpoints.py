@@ -15,6 +15,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 from tests.cockpit.conftest import HOSTILE, hold_batch
 
+from directive_etl.airflow_connections import airflow_connections
 from directive_etl.alerts.causes import CAUSES, OVERDUE_CLOSE, UNKNOWN
 from directive_etl.cockpit import cockpit_app
 from directive_etl.cockpit.export import guard_formula, to_csv, to_xlsx
@@ -27,7 +28,7 @@ EXAMPLES = int(os.environ.get("DIRECTIVE_ETL_TEST_EXAMPLES", "3"))
 OPERATIONS = [
     found.ok()
     for found in schemathesis.openapi.from_asgi(
-        "/openapi.json", cockpit_app(lambda: None, lambda: True)
+        "/openapi.json", cockpit_app(lambda: None, lambda: True, airflow_connections())
     ).get_all_operations()
 ]
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
+from directive_etl.airflow_connections import airflow_connections
 from directive_etl.cockpit import cockpit_app
 
 pytestmark = [pytest.mark.slow]
@@ -25,7 +26,7 @@ FOR_OPERATORS = {
 
 def routes() -> Iterator[APIRoute]:
     """Every route of the application, those of its routers too."""
-    pending = list(cockpit_app(lambda: None, lambda: True).routes)
+    pending = list(cockpit_app(lambda: None, lambda: True, airflow_connections()).routes)
     while pending:
         route = pending.pop()
         if isinstance(route, APIRoute):

@@ -9,7 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from directive_etl.__main__ import main
+from directive_etl.airflow_connections import airflow_connections
 from directive_etl.doctor import examine
+from directive_etl.doctor.connections import examine_connections
 from directive_etl.doctor.machine import examine_disk, judge_clock
 from directive_etl.registry.systems import systems
 from directive_etl.settings import settings
@@ -30,8 +32,8 @@ def plant(places: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[s
         settings.cache_clear()
         return {
             finding.subject: f"{finding.said}: {finding.cure}"
-            for finding in examine()
-            if not finding.is_well and not finding.subject.startswith("portal ")
+            for finding in examine(airflow_connections())
+            if not finding.is_well and not finding.subject.startswith(("portal ", "connections"))
         }
 
     return examine_with
@@ -170,11 +172,13 @@ def test_a_clock_that_differs():
 
 def test_a_portal_without_an_address_and_one_that_does_not_answer(plant):
     first, *_ = systems()
-    plant(system_connections=json.dumps({first.system_code: {"base_url": "http://127.0.0.1:9"}}))
-    said = {finding.subject: finding.said for finding in examine() if finding.subject.startswith("portal ")}
+    connection = {"base_url": "http://127.0.0.1:9", "username": "etl", "password": "of tests"}
+    plant(system_connections=json.dumps({first.system_code: connection}))
+    found = examine_connections(settings(), airflow_connections(), seconds=120)
+    said = {one.subject: one.said for one in found if one.subject.startswith("portal ")}
 
     assert said.pop(f"portal {first.system_code}") == "does not answer"
-    assert set(said.values()) == {"no address in the settings"}
+    assert set(said.values()) == {"nobody said where it answers"}
 
 
 def test_the_command_prints_the_cure_and_ends_with_status_1(plant, places: Path, capsys):

@@ -52,6 +52,9 @@ def _warehouse(
 ENGINEER, SOURCE_OWNER, STEWARD = "engineer", "source owner", "data steward"
 AGAIN = "Press “Run again” in this alert, or Run this day again on the page."
 
+# How a message about a place on the network begins.
+_ADDRESS = "(?m)^(sftp|s3|imap)://"
+
 # Known by no exception.
 OVERDUE_CLOSE = Cause(
     "close_overdue", ENGINEER, "The day is not closed: no list of silent units and no official report yet.",
@@ -111,6 +114,22 @@ CAUSES: tuple[Cause, ...] = (
         "ForeignKeyViolation", dag_id="migrate_warehouse",
     ),
     Cause(
+        "place_away", SOURCE_OWNER, "A place on the network cannot be reached; what lies there waits, nothing is lost.",
+        "Ask its owner, or correct its connection in Airflow (Admin, Connections): the doctor on the page Alerts tries "
+        "it; then press “Run again”.",
+        "", True, frozenset({"SourceUnavailableError"}), _ADDRESS,
+    ),
+    Cause(
+        "connection_wrong", ENGINEER, "The connection of a place on the network is missing or not complete.",
+        "Make or complete the connection named in the message in Airflow (Admin, Connections); then press “Run again”.",
+        "", True, frozenset({"ConfigurationError"}), _ADDRESS,
+    ),
+    Cause(
+        "file_unfinished", SOURCE_OWNER, "A file stays unfinished and is not counted; all others are.",
+        "Ask the sender of the file named in the message to send it whole, or to remove it; then press “Run again”.",
+        "", False, frozenset({"UnfinishedFileError"}),
+    ),
+    Cause(
         "log_missing", SOURCE_OWNER, "The operator's messages of the day are not counted; all other parts are.",
         "Ask the operator; when the files are there, press “Run again”.",
         "sms_log", False, frozenset({"SourceUnavailableError"}), source="sms_log",
@@ -141,9 +160,10 @@ CAUSES: tuple[Cause, ...] = (
     ),
     Cause(
         "portal_unknown", ENGINEER, "Nobody said where the system answers; its dossiers are not in.",
-        "Make the connection directive_etl_<system> in Airflow (Admin, Connections); then press “Run again”.",
-        "service_portal", False, frozenset({"ConfigurationError"}), "DIRECTIVE_ETL_SYSTEM_CONNECTIONS",
-        "service_portal",
+        "Make or complete the connection directive_etl_<system> in Airflow (Admin, Connections); "
+        "then press “Run again”.",
+        "service_portal", False, frozenset({"ConfigurationError"}),
+        "DIRECTIVE_ETL_SYSTEM_CONNECTIONS|the Airflow connection", "service_portal",
     ),
     Cause(
         "source_changed", SOURCE_OWNER, "What was sent no longer has the agreed form; nothing of it was loaded.",

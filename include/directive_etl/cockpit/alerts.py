@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from directive_etl.alerts import Alert, AlertBook
@@ -76,11 +76,11 @@ def held_batches(page: PageNumber = 1, page_size: PageSize = 20) -> Page:
 
 
 @operator_router.get("/api/doctor")
-def findings() -> list[DoctorFinding]:
+def findings(request: Request) -> list[DoctorFinding]:
     """Examine settings, connections, schema, rights, disk and clock; faults first, each with its cure."""
     found = [
         DoctorFinding(subject=one.subject, said=one.said, cure=one.cure, is_well=one.is_well)
-        for one in examine()
+        for one in examine(request.app.state.airflow)
     ]
     return sorted(found, key=lambda one: one.is_well)
 

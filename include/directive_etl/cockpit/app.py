@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, Response
 
 from directive_etl.cockpit import actions, alerts, day, progress, quality, reports, tracing
 from directive_etl.cockpit.asked import REFUSED
+from directive_etl.doctor import AirflowConnections
 from directive_etl.errors import ConfigurationError
 
 _MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
@@ -35,13 +36,16 @@ _ASSETS = {
 }  # fmt: skip
 
 
-def cockpit_app(may_see: Callable[..., Any], is_operator: Callable[..., bool]) -> FastAPI:
+def cockpit_app(
+    may_see: Callable[..., Any], is_operator: Callable[..., bool], airflow: AirflowConnections
+) -> FastAPI:
     """Return the application.
 
     Args:
         may_see: a FastAPI dependency that refuses with 401 or 403 whoever may not see the pages.
         is_operator: a FastAPI dependency that says whether the caller may see refused rows and returned
             workbooks, and start runs.
+        airflow: Airflow's connections, for the doctor.
     """
 
     def must_operate(may_operate: Annotated[bool, Depends(is_operator)]) -> None:
@@ -57,6 +61,7 @@ def cockpit_app(may_see: Callable[..., Any], is_operator: Callable[..., bool]) -
         dependencies=[Depends(may_see)],
         responses=REFUSED,
     )
+    app.state.airflow = airflow
     for router in (
         day.router, progress.router, reports.router, quality.router, tracing.router, alerts.router,
     ):  # fmt: skip

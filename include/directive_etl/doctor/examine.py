@@ -1,10 +1,11 @@
 """The examinations in order: settings first, for all others need them; one that fails stops no other."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
+from directive_etl.doctor.connections import AirflowConnections, examine_connections
 from directive_etl.doctor.finding import Finding
 from directive_etl.doctor.machine import examine_clock, examine_disk, examine_folders
-from directive_etl.doctor.portals import examine_portals
 from directive_etl.doctor.warehouse import examine_warehouse
 from directive_etl.errors import ConfigurationError, RegistryError
 from directive_etl.registry.calendar import is_working_day
@@ -16,11 +17,15 @@ from directive_etl.settings import Settings, settings
 SHORTEST_KEY = 16
 _REQUIRED = ("migration_url", "warehouse_url", "reader_url", "hash_key")
 
-__all__ = ["Finding", "examine"]
+__all__ = ["AirflowConnections", "Finding", "examine"]
 
 
-def examine() -> Sequence[Finding]:
-    """Look at everything the pipeline needs; changes nothing."""
+def examine(airflow: AirflowConnections) -> Sequence[Finding]:
+    """Look at everything the pipeline needs; changes nothing.
+
+    Args:
+        airflow: how to look behind Airflow's connections.
+    """
     try:
         known = settings()
     except ConfigurationError as error:
@@ -32,7 +37,7 @@ def examine() -> Sequence[Finding]:
         examine_disk,
         examine_clock,
         examine_warehouse,
-        examine_portals,
+        partial(examine_connections, airflow=airflow),
     )
     return [finding for examination in examinations for finding in examination(known)]
 

@@ -103,6 +103,8 @@ const TEXTS = {
   passed: ["Đạt", "Passed"], not_passed: ["Không đạt", "Not passed"], offending: ["Giá trị sai (đã che)", "Offending values (masked)"],
   validation_counts: ["%s kiểm tra, %f không đạt", "%s checks, %f failed"], of_elements: ["%f trong %s không đạt", "%f of %s failed"],
   choose_batch: ["Hãy chọn một lô ở trang Chất lượng.", "Choose a batch on the page Quality."],
+  place_away: ["Nơi gửi tệp không trả lời", "Place out of reach"], connection_wrong: ["Kết nối thiếu hoặc sai", "Connection missing or wrong"],
+  file_unfinished: ["Tệp chưa hoàn tất", "File stays unfinished"],
   log_missing: ["Thiếu nhật ký SMS", "SMS log missing"], portal_away: ["Cổng không trả lời", "Portal does not answer"],
   portal_login: ["Cổng từ chối đăng nhập", "Portal refuses the login"], portal_certificate: ["Chứng thư của cổng không tin cậy", "Portal certificate not trusted"],
   portal_redirect: ["Cổng chuyển hướng lạ", "Portal redirects elsewhere"], portal_unknown: ["Chưa khai báo địa chỉ cổng", "Portal address unknown"],

@@ -109,12 +109,9 @@ def land_mail(client: imaplib.IMAP4, address: str, landing: Path, senders: Sende
     Raises:
         SourceUnavailableError: the mailbox cannot be reached or has no such folder.
     """
-    folder = urlsplit(address).path.strip("/") or "INBOX"
     left: list[LeftFile] = []
+    open_folder(client, address)
     try:
-        status, said = client.select(f'"{folder}"', readonly=True)
-        if status != "OK":
-            raise SourceUnavailableError(f"{address}: there is no folder {folder}: {said!r}")
         # Numbers of messages mean something only together with this one (RFC 3501, section 2.3.1.1).
         _, validity = client.response("UIDVALIDITY")
         journal = _Journal.of_mailbox(landing, f"{address} {validity!r}")
@@ -125,12 +122,31 @@ def land_mail(client: imaplib.IMAP4, address: str, landing: Path, senders: Sende
             if reason:
                 left.append(_left(envelope, unit_code, reason))
     except (imaplib.IMAP4.error, OSError) as error:
-        raise SourceUnavailableError(
-            f"{address}: {shown_name(str(error))}; ask its owner, or correct the connection"
-        ) from error
+        raise _unreachable(address, error) from error
     for one in left:
         log.warning("unit_report %s: %s", one.part_code, one)
     return left
+
+
+def open_folder(client: imaplib.IMAP4, address: str) -> None:
+    """Open the folder of `imap://CONNECTION@/FOLDER` for reading only; without one, INBOX.
+
+    Raises:
+        SourceUnavailableError: the mailbox cannot be reached or has no such folder.
+    """
+    folder = urlsplit(address).path.strip("/") or "INBOX"
+    try:
+        status, said = client.select(f'"{folder}"', readonly=True)
+    except (imaplib.IMAP4.error, OSError) as error:
+        raise _unreachable(address, error) from error
+    if status != "OK":
+        raise SourceUnavailableError(f"{address}: there is no folder {folder}: {said!r}")
+
+
+def _unreachable(address: str, error: Exception) -> SourceUnavailableError:
+    return SourceUnavailableError(
+        f"{address}: {shown_name(str(error))}; ask its owner, or correct the connection"
+    )
 
 
 def iter_mailed(landing: Path) -> Iterator[LandedFile]:
