@@ -16,6 +16,8 @@ import asyncssh
 import pytest
 from tests.sources.service_portal.conftest import serve_tls
 
+from directive_etl.local_stack import ports
+
 __all__ = ["serve_tls"]
 
 asyncssh.set_log_level("WARNING")
