@@ -118,7 +118,8 @@ def test_migrating_again_changes_nothing_and_keeps_the_rights(owner_engine: sa.E
 def test_the_planner_has_statistics_of_every_declared_table(owner_engine: sa.Engine):
     tables = [table.fullname for table in vars(declared).values() if isinstance(table, sa.Table)]
     query = sa.text(
-        "select name from unnest(cast(:tables as text[])) name join pg_class on oid = name::regclass where reltuples < 0"
+        "select name from unnest(cast(:tables as text[])) name join pg_class on oid = name::regclass "
+        "where reltuples < 0"
     )
     with owner_engine.connect() as connection:
         assert connection.execute(query, {"tables": tables}).scalars().all() == []
