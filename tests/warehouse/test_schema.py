@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from directive_etl.warehouse.reporting import VIEWS
 from directive_etl.warehouse.schema import alembic_config, migrate
-from directive_etl.warehouse.tables import metadata
+from directive_etl.warehouse.tables import declared, metadata
 
 PROGRESS = (
     "directive_number, clause_code, indicator_code, indicator_name_vi, indicator_name_en, unit_code, unit_name,"
@@ -113,6 +113,16 @@ def test_migrating_again_changes_nothing_and_keeps_the_rights(owner_engine: sa.E
             connection.execute(sa.text("select count(*) from reporting.directive_progress_daily")).scalar()
             == 0
         )
+
+
+def test_the_planner_has_statistics_of_every_declared_table(owner_engine: sa.Engine):
+    tables = [table.fullname for table in vars(declared).values() if isinstance(table, sa.Table)]
+    query = sa.text(
+        "select name from unnest(cast(:tables as text[])) name join pg_class on oid = name::regclass "
+        "where reltuples < 0"
+    )
+    with owner_engine.connect() as connection:
+        assert connection.execute(query, {"tables": tables}).scalars().all() == []
 
 
 def test_the_migrations_can_be_undone_and_redone(owner_engine: sa.Engine):

@@ -11,9 +11,10 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
+from typing import TextIO
 
 import httpx
 
@@ -31,6 +32,7 @@ class PullJournal:
     def __init__(self, landing: Path, system_code: str, day: date) -> None:
         self._path = landing / SOURCE_CODE / system_code / day.isoformat() / "pull.journal"
         self._lock = threading.Lock()
+        self._notes: TextIO | None = None
         self._lines: dict[tuple[int, str], tuple[str, str]] = {}
         self._files: dict[str, LandedFile] = {}
         if self._path.exists():
@@ -49,10 +51,17 @@ class PullJournal:
     def note(self, reading: int, request: httpx.Request, file: LandedFile, link: str) -> None:
         """Write down that a page has landed."""
         line = json.dumps([reading, ask_id(request), file.sha256, link])
-        with self._lock, self._path.open("a", encoding="utf-8") as journal:
-            journal.write(line + "\n")
+        with self._lock:
+            if self._notes is None:  # a page has landed, so its folder is there
+                self._notes = self._path.open("a", encoding="utf-8", buffering=1)
+            self._notes.write(line + "\n")
 
     def close(self) -> None:
+        """Stop writing; what was noted stays."""
+        if self._notes is not None:
+            self._notes.close()
+
+    def forget(self) -> None:
         """Forget the pull: the next one asks for everything anew."""
         self._path.unlink(missing_ok=True)
 
@@ -75,13 +84,13 @@ def resumable_pull(landing: Path, system_code: str, day: date) -> Iterator[PullJ
 
     It stays when the process dies and on every error that a later attempt may not meet again.
     """
-    journal = PullJournal(landing, system_code, day)
-    try:
-        yield journal
-    except (SourceChangedError, RefusedBatchError):
-        journal.close()
-        raise
-    journal.close()
+    with closing(PullJournal(landing, system_code, day)) as journal:
+        try:
+            yield journal
+        except (SourceChangedError, RefusedBatchError):
+            journal.forget()
+            raise
+        journal.forget()
 
 
 def ask_id(request: httpx.Request) -> str:

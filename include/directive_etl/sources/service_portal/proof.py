@@ -1,6 +1,5 @@
 """Whether what was read of a list is the whole list, although it may have moved while it was read."""
 
-from collections import Counter
 from dataclasses import dataclass
 
 from directive_etl.landing import LandedFile
@@ -33,9 +32,7 @@ def find_gap(pages: list[Page]) -> str:
         if page.said_number is not None and page.said_number != page.number:
             return f"page {page.said_number} was sent for page {page.number}"
     # A record without a code is refused when read; here it counts as a dossier of its own.
-    codes = Counter(
-        code or f"#{page.number}/{place}" for page in pages for place, code in enumerate(page.codes)
-    )
+    codes = {code or f"#{page.number}/{place}" for page in pages for place, code in enumerate(page.codes)}
     record_count = sum(len(page.codes) for page in pages)
     totals = {page.total for page in pages if page.total is not None}
     if len(totals) > 1:

@@ -74,13 +74,13 @@ def read_pages(files: list[LandedFile], system: PortalSystem, *, hash_key: str, 
             "SELECT count(*), count(*) FILTER (WHERE fault_bits = 0) FROM record JOIN judgement USING (page, number)"
         ).fetchall()
         versions = _versions(records, system)
-        seen = records.execute("SELECT DISTINCT dossier_key FROM record ORDER BY ALL").fetchnumpy()
+        seen = records.execute("SELECT DISTINCT dossier_key FROM record ORDER BY ALL").df()
     return ReadPages(
         versions=versions,
         refused=refused_frame(refused),
         duplicate_count=kept_count - len(versions),
         read_count=read_count,
-        seen_keys=[int(key) for key in seen["dossier_key"]],
+        seen_keys=seen["dossier_key"].tolist(),
     )
 
 

@@ -5,6 +5,7 @@ Nothing else of a record is taken out of its page: names, addresses, phones and 
 
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -30,7 +31,8 @@ _FIELDS = list(FieldNames.model_fields)
 _PAGE_NUMBER = re.compile(r" page (\d+)$")
 _DIGITS = {"Y": r"\d{4}", "f": r"\d{1,6}", "z": r"(?:Z|[+-]\d{2}:?\d{2})"}
 _NEVER = date(9998, 12, 31)
-# Pages whose parsed form is held at the same time.
+_THREADS = 2
+# Pages whose parsed form a thread holds at the same time.
 _PAGES_AT_ONCE = 16
 
 
@@ -49,13 +51,12 @@ def open_records(
     Raises:
         SourceChangedError: a file is no page of this system.
     """
-    with duckdb.connect(config={"threads": 2, "temp_directory": ""}) as connection:
+    with duckdb.connect(config={"threads": _THREADS, "temp_directory": ""}) as connection:
         connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         create_keyed_hash_macro(connection, hash_key)
         _create_pages(connection, files)
-        _create_raw(connection, files, system)
         _create_codes(connection, system)
-        _create_typed(connection, system)
+        _create_records(connection, files, system)
         yield connection
 
 
@@ -81,65 +82,110 @@ def page_number(file: LandedFile, position: int) -> str:
     return match[1] if match else str(position)
 
 
-def _create_raw(
+def _create_records(
     connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], system: PortalSystem
 ) -> None:
-    """Take the declared fields out of every record, a few pages at a time."""
+    """Read all pages, a few at a time, on two threads: DuckDB reads a few thousand records on one."""
+    insert_records = _record_sql(system)
+    columns = ", ".join(f"{text_column(field)} VARCHAR" for field in _FIELDS)
+    connection.execute(f"CREATE TABLE text (page BIGINT, number BIGINT, is_record BOOLEAN, {columns})")
+    # The same statement that fills it gives it its columns.
+    connection.execute(f"CREATE TABLE record AS {insert_records}")
+    connection.execute("DROP TABLE text")
+
+    def read(first: int) -> None:
+        with connection.cursor() as own:  # with temporary tables of its own
+            own.execute("SET TimeZone = 'UTC'")
+            _create_texts(own, files, first, system)
+            own.execute(f"INSERT INTO record {insert_records}")
+
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="records") as pool:
+        for _ in pool.map(read, range(0, len(files), _PAGES_AT_ONCE)):
+            pass
+
+
+def _create_texts(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], first: int, system: PortalSystem
+) -> None:
+    """Create the temporary table `text`: the declared fields of every record of a few pages."""
     names = list(dict.fromkeys(system.fields.model_dump().values()))
     form: object = [dict.fromkeys(names, "VARCHAR")]
     for name in reversed(system.answer.records_field.split(".")):
         form = {name: form}
-    path = "".join(f".{_quoted(name)}" for name in system.answer.records_field.split("."))
-    columns = ", ".join(f"record{_dot(name)} AS raw_{n}" for n, name in enumerate(names))
-    empty = ", ".join(f"NULL::VARCHAR AS raw_{n}" for n in range(len(names)))
-    connection.execute(
-        f"CREATE TABLE raw AS SELECT 0::BIGINT AS page, 0::BIGINT AS number, TRUE AS is_record, {empty} LIMIT 0"
-    )
-    for first in range(0, len(files), _PAGES_AT_ONCE):
-        paths = list(dict.fromkeys(str(file.path) for file in files[first : first + _PAGES_AT_ONCE]))
-        try:
-            connection.execute(
-                f"""
-                CREATE OR REPLACE TEMP TABLE answer AS
-                SELECT page.page, json_transform(text.content, $form){path} AS records
-                FROM read_text($paths) text JOIN page ON page.path = text.filename
-                WHERE page.page >= $first AND page.page < $first + $page_count""",
-                {
-                    "form": orjson.dumps(form).decode(),
-                    "paths": paths,
-                    "first": first,
-                    "page_count": _PAGES_AT_ONCE,
-                },
-            )
-        except duckdb.Error:
-            # Its message would show the bytes: the page is found and named below.
-            raise _no_page(_first_without_records(files, system), system) from None
-        unlisted = connection.execute("SELECT min(page) FROM answer WHERE records IS NULL").fetchone()
-        if unlisted and unlisted[0] is not None:
-            raise _no_page(files[unlisted[0]], system)
+    path = "".join(map(_dot, system.answer.records_field.split(".")))
+    paths = list(dict.fromkeys(str(file.path) for file in files[first : first + _PAGES_AT_ONCE]))
+    try:
         connection.execute(
             f"""
-            INSERT INTO raw SELECT page, number, record IS NOT NULL, {columns}
-            FROM (SELECT page, unnest(records) AS record, unnest(range(1, len(records) + 1)) AS number FROM answer)"""
+            CREATE TEMP TABLE answer AS
+            SELECT page.page, json_transform(text.content, $form){path} AS records
+            FROM read_text($paths) text JOIN page ON page.path = text.filename
+            WHERE page.page >= $first AND page.page < $first + $page_count""",
+            {
+                "form": orjson.dumps(form).decode(),
+                "paths": paths,
+                "first": first,
+                "page_count": _PAGES_AT_ONCE,
+            },
         )
-    _mark_no_objects(connection, files, system, len(names))
+    except duckdb.Error:
+        # Its message would show the bytes: the page is found and named below.
+        raise _no_page(_first_without_records(files, system), system) from None
+    unlisted = connection.execute("SELECT min(page) FROM answer WHERE records IS NULL").fetchone()
+    if unlisted and unlisted[0] is not None:
+        raise _no_page(files[unlisted[0]], system)
+    texts = ", ".join(
+        f"{_text_sql(f'record{_dot(getattr(system.fields, field))}', system)} AS {text_column(field)}"
+        for field in _FIELDS
+    )
+    nothing = " AND ".join(f"record{_dot(name)} IS NULL" for name in names)
+    connection.execute(
+        f"""
+        CREATE TEMP TABLE text AS
+        SELECT page, number, record IS NOT NULL AS is_record, {nothing} AS is_blank, {texts}
+        FROM (SELECT page, unnest(records) AS record, unnest(range(1, len(records) + 1)) AS number FROM answer)"""
+    )
+    _mark_no_objects(connection, files, system)
 
 
 def _mark_no_objects(
-    connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], system: PortalSystem, field_count: int
+    connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], system: PortalSystem
 ) -> None:
     """Only what has none of the declared fields can be no object; for these few their page is read again."""
-    nothing = " AND ".join(f"raw_{n} IS NULL" for n in range(field_count))
-    empty = connection.execute(
-        f"SELECT page, list(number) FROM raw WHERE is_record AND {nothing} GROUP BY page"
+    blank = connection.execute(
+        "SELECT page, list(number) FROM text WHERE is_record AND is_blank GROUP BY page"
     ).fetchall()
-    for page, numbers in empty:
+    for page, numbers in blank:
         records = _records_in(files[page], system)
         wrong = [number for number in numbers if not isinstance(records[number - 1], dict)]
         connection.execute(
-            "UPDATE raw SET is_record = FALSE WHERE page = $page AND list_contains($wrong, number)",
+            "UPDATE text SET is_record = FALSE WHERE page = $page AND list_contains($wrong, number)",
             {"page": page, "wrong": wrong},
         )
+
+
+def _text_sql(value: str, system: PortalSystem) -> str:
+    """Return the SQL of a field without the blanks around it; empty for what the system means as none."""
+    text = f"trim({value})"
+    for empty in sorted({text.strip() for text in system.empty_values} - {""}):
+        text = f"nullif({text}, {_literal(empty)})"
+    return f"coalesce({text}, '')"
+
+
+def _record_sql(system: PortalSystem) -> str:
+    """Return the SQL that reads the table `text`; one stage further, DuckDB would evaluate the texts again."""
+    texts = ", ".join(map(text_column, _FIELDS))
+    days = ", ".join(
+        f"{local_sql(f'{moment}_text', system.date_formats)}::DATE AS {day}" for moment, day in DATES.items()
+    )
+    return f"""
+        SELECT page, number, is_record, {texts},
+            keyed_hash(dossier_code, inner_key, outer_key) AS dossier_key,
+            timezone('Asia/Ho_Chi_Minh', {local_sql("changed_at_text", system.date_formats)}) AS changed_at, {days},
+            status_map.code AS status_code, channel_map.code AS channel_code
+        FROM text CROSS JOIN hash_keys
+        LEFT JOIN status_map ON status_map.sent = text.status
+        LEFT JOIN channel_map ON channel_map.sent = text.channel"""
 
 
 def _create_codes(connection: duckdb.DuckDBPyConnection, system: PortalSystem) -> None:
@@ -159,40 +205,6 @@ def _create_codes(connection: duckdb.DuckDBPyConnection, system: PortalSystem) -
             "start": [day_start(unit.valid_from) for unit in known],
             "until": [day_end(unit.valid_to or _NEVER) for unit in known],
         },
-    )
-
-
-def _create_typed(connection: duckdb.DuckDBPyConnection, system: PortalSystem) -> None:
-    """Read the texts; each stage is a table of its own, or the next one would evaluate it again."""
-    names = list(dict.fromkeys(system.fields.model_dump().values()))
-    texts = ", ".join(
-        f"coalesce(trim(raw_{names.index(getattr(system.fields, field))}), '') AS {text_column(field)}"
-        for field in _FIELDS
-    )
-    connection.execute(f"CREATE TABLE text AS SELECT page, number, is_record, {texts} FROM raw")
-    connection.execute("DROP TABLE raw")
-    if empties := sorted({text.strip() for text in system.empty_values} - {""}):
-        emptied = ", ".join(
-            f"CASE WHEN list_contains($empties, {column}) THEN '' ELSE {column} END AS {column}"
-            for column in map(text_column, _FIELDS)
-        )
-        connection.execute(
-            f"CREATE OR REPLACE TABLE text AS SELECT page, number, is_record, {emptied} FROM text",
-            {"empties": empties},
-        )
-    days = ", ".join(
-        f"{local_sql(f'{moment}_text', system.date_formats)}::DATE AS {day}" for moment, day in DATES.items()
-    )
-    connection.execute(
-        f"""
-        CREATE TABLE record AS
-        SELECT text.*, keyed_hash(dossier_code, inner_key, outer_key) AS dossier_key,
-            timezone('Asia/Ho_Chi_Minh', {local_sql("changed_at_text", system.date_formats)}) AS changed_at, {days},
-            status_map.code AS status_code, channel_map.code AS channel_code
-        FROM text CROSS JOIN hash_keys
-        LEFT JOIN status_map ON status_map.sent = text.status
-        LEFT JOIN channel_map ON channel_map.sent = text.channel;
-        DROP TABLE text"""
     )
 
 
