@@ -142,7 +142,7 @@ def publish_sms_reach(drop_day: date) -> list[date]:
         days = load.open_days(counted_through, window_days, start)
         for campaign in campaigns.campaigns():
             code = campaign.campaign_code
-            reached = {day: count_reached(_reach_root(), code, day, counted_through, start) for day in days}
+            reached = count_reached(_reach_root(), code, days, counted_through, start)
             final_through = counted_through - timedelta(days=window_days)
             if load.publish_reach(engine, campaign, counted_through, reached, final_through):
                 changed.update(days)

@@ -5,7 +5,7 @@ import re
 import duckdb
 import phonenumbers
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from directive_etl.sources.sms_log.hashing import create_keyed_hash_macro, keyed_hash
@@ -73,6 +73,7 @@ written = st.builds(
 
 
 @settings(max_examples=150, deadline=None)
+@example(texts=["8400320000000", "345000e03", "0x12345678", "1e8", "-320000000", "032_000_000"])
 @given(texts=st.lists(written, min_size=20, max_size=60))
 def test_what_libphonenumber_knows_is_known_and_the_same(
     connection: duckdb.DuckDBPyConnection, texts: list[str]

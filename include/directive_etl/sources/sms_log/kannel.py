@@ -116,9 +116,13 @@ def _default_layout(lines: str, needed: str) -> str:
                 -- The text is long; most lines do without a look at it.
                 CASE WHEN body_at > 0 AND (event = 'Sent SMS' OR event = {needed}) THEN substr(line, body_at + 7) END
                     AS message,
-                coalesce((ends_with(line, ' [udh:0:]') OR ends_with(line, ']')
-                        AND contains(substr(line, body_at), ' [udh:')) AND len(head) = {max(_HEAD.values())}
-                    AND {well_formed} AND connection IS NOT NULL, false) AS is_well_formed
+                coalesce(CASE
+                    WHEN len(head) <> {max(_HEAD.values())} OR connection IS NULL THEN false
+                    WHEN NOT ({well_formed}) THEN false
+                    WHEN ends_with(line, ' [udh:0:]') THEN true
+                    -- An OR would search the text of every line.
+                    ELSE ends_with(line, ']') AND contains(substr(line, body_at), ' [udh:')
+                    END, false) AS is_well_formed
             FROM (
                 SELECT file_no, line, body_at, head, left(line, 19) AS logged_at,
                     CASE WHEN smsc_at > 0 THEN substr(opening, 21, smsc_at - 21) ELSE substr(opening, 21) END AS event,

@@ -137,7 +137,7 @@ def _messages_sql(operator: Operator, days: Sequence[date], final_through: date,
                 max(CASE WHEN (status & 63) >= {first_final} THEN status END) AS final_status,
                 count(*) AS event_count,
                 -- One of 64 bits for each time: as many bits as events, and no two of them are of the same time.
-                bit_or(1::UBIGINT << (hash(submitted_us, status >> 6) & 63)::INTEGER) AS event_bits,
+                bit_or(1::UBIGINT << (hash(submitted_us, status >> 6) & 63)) AS event_bits,
                 min(about) AS about
             FROM {events}
             WHERE message_key IS NOT NULL

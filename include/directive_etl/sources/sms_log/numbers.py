@@ -68,11 +68,10 @@ def number_macros() -> str:
         CREATE MACRO plan_number(digits) AS
             CASE WHEN digits < 1000000000 AND {_known_prefix("(digits // 10000000)")}
                 THEN (84000000000 + digits)::UBIGINT END;
-        -- What stands before the nine digits: 84, +84, 0084, 0 or nothing. Value and size tell almost all of it.
-        CREATE MACRO is_usual_form(text, size, digits) AS
-            CASE WHEN digits >= 84000000000
-                THEN size = 11 OR size = 12 AND starts_with(text, '+') OR size = 13 AND starts_with(text, '00')
-                ELSE size = 9 OR size = 10 AND starts_with(text, '0') END;
+        -- The usual form of nine digits, by the size of the text: 84, +84, 0084, 0 or nothing stands before them.
+        CREATE MACRO usual_form(size, digits) AS
+            CASE size WHEN 9 THEN '' WHEN 10 THEN '0' WHEN 11 THEN '84' WHEN 12 THEN '+84' WHEN 13 THEN '0084' END
+                || digits::VARCHAR;
         CREATE MACRO plus_of(text) AS starts_with(text, '+')::UTINYINT;
         CREATE MACRO without_separators(text) AS translate(text, '{_SEPARATORS}', '');
         CREATE MACRO only_digits(text) AS
@@ -104,10 +103,10 @@ def number_stages(relation: str, takes_foreign: bool) -> str:
                 SELECT *, without_separators(CASE WHEN plain_number IS NULL THEN recipient END) AS careful_text
                 FROM (
                     SELECT * EXCLUDE (written_digits, usual_digits, written_size),
-                        CASE WHEN usual_digits < 1000000000 AND {_known_prefix("(usual_digits // 10000000)")}
-                            AND is_usual_form(recipient, written_size, written_digits)
-                            -- The cast also reads 9e8, 1_000 and 0x1F; those do not end with the digits of their value.
-                            AND ends_with(recipient, usual_digits::VARCHAR)
+                        -- The cast also reads 9e8, 1_000 and 0x1F; written anew, those are other texts. A text that is
+                        -- the same has nine digits.
+                        CASE WHEN {_known_prefix("(usual_digits // 10000000)")}
+                            AND recipient = usual_form(written_size, usual_digits)
                             THEN (84000000000 + usual_digits)::UBIGINT END AS plain_number
                     FROM (
                         SELECT *, CASE WHEN written_digits >= 84000000000 THEN written_digits - 84000000000

@@ -44,33 +44,40 @@ def write_reached(
 
 
 def count_reached(
-    root: Path, campaign_code: str, report_date: date, counted_through: date, first_day: date
-) -> int:
-    """Count the distinct subscribers that a campaign reached, over all operators.
+    root: Path, campaign_code: str, days: Sequence[date], counted_through: date, first_day: date
+) -> dict[date, int]:
+    """Count the distinct subscribers that a campaign reached up to each of some days, over all operators.
 
     Args:
         root: folder of the reach store.
         campaign_code: the campaign.
-        report_date: last day counted, by submission.
+        days: last days counted, by submission.
         counted_through: only what was known through this drop day.
         first_day: first day counted.
 
     Returns:
-        Subscribers; 0 when nothing is stored.
+        Subscribers by day; 0 when nothing is stored.
     """
     newest: dict[tuple[date, str], tuple[date, Path]] = {}
-    for day in days_between(first_day, report_date):
+    for day in days_between(first_day, max(days, default=date.min)):
         for path in (root / campaign_code / day.isoformat()).glob("[!.]*@*.parquet"):
             operator_code, _, through = path.stem.rpartition("@")
             counted = date.fromisoformat(through)
             if counted <= counted_through and counted > newest.get((day, operator_code), (date.min, path))[0]:
                 newest[day, operator_code] = (counted, path)
     if not newest:
-        return 0
-    paths = sorted(str(path) for _, path in newest.values())
+        return dict.fromkeys(days, 0)
+    in_order = sorted(newest.items())
     with duckdb.connect(":memory:", config={"memory_limit": "512MB"}) as connection:
         connection.execute("SET enable_progress_bar = false")
-        row = connection.execute(
-            "SELECT count(DISTINCT recipient_hash) FROM read_parquet($1)", [paths]
-        ).fetchone()
-    return int(row[0]) if row else 0
+        # The files are in order of day, so the first that knows a subscriber tells since when it is reached.
+        new_counts = connection.execute(
+            """
+            SELECT first_file, count(*)
+            FROM (SELECT min(file_index) AS first_file FROM read_parquet($1) GROUP BY recipient_hash)
+            GROUP BY first_file
+            """,
+            [[str(path) for _, (_, path) in in_order]],
+        ).fetchall()
+    reached_on = [(in_order[first_file][0][0], count) for first_file, count in new_counts]
+    return {day: sum(count for since, count in reached_on if since <= day) for day in days}

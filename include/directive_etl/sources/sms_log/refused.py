@@ -1,7 +1,6 @@
 """Refused rows as the ledger keeps them: file, line, reason and masked content."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import duckdb
 import pandas as pd
@@ -37,71 +36,74 @@ def refused_rows(
         operator: whose they are.
         first_place: place of the first file to tell of.
     """
-    return refused_frame(_iter_refused(connection, files, operator, first_place))
-
-
-def _iter_refused(
-    connection: duckdb.DuckDBPyConnection, files: Sequence[ScannedFile], operator: Operator, first_place: int
-) -> Iterator[dict[str, str]]:
-    events = _refused_events(connection, files, first_place)
-    for place, file in enumerate(files[first_place:], start=first_place):
-        if file.fault:
-            code, detail = file.fault
-            yield _refused(file, "file", code, f"{REASONS[code]}: {mask_digits(detail)}", file.landed.origin)
-            continue
-        left_out = file.copied.refused if file.copied else []
-        numbered = [(row.line, row.reason_code, row.content) for row in left_out]
-        if (events[place] or file.rejects) and file.text:
-            numbered += _numbered(connection, file, operator, events[place])
-        word = "row" if isinstance(operator.log, ParquetLog) else "line"
-        for number, code, content in sorted(numbered):
-            yield _refused(file, f"{word} {number}", code, REASONS[code], content)
-
-
-def _numbered(
-    connection: duckdb.DuckDBPyConnection,
-    file: ScannedFile,
-    operator: Operator,
-    events: Sequence[tuple[int, int, str]],
-) -> list[tuple[int, str, str]]:
-    """Return line, reason code and content of a file's rejects and refused events."""
-    if file.text is None:
-        return []
-    if isinstance(operator.log, ParquetLog):
-        return [(row + 1, CODES[reason], content) for row, reason, content in events]
-    special = file.special or find_special_lines(connection, file.text, operator.log)
-    lines = FileLines.of(special, file.skipped_lines, file.rejects)
-    return [
-        *((lines.of_reject(reject), reject.reason_code, reject.content) for reject in file.rejects),
-        *((lines.of_row(row), CODES[reason], content) for row, reason, content in events),
-    ]
-
-
-def _refused_events(
-    connection: duckdb.DuckDBPyConnection, files: Sequence[ScannedFile], first_place: int
-) -> defaultdict[int, list[tuple[int, int, str]]]:
-    """Return place among the file's rows, reason and content of the refused events, by file_no."""
-    found = connection.execute(
+    # Whole columns: of a large log tens of thousands of rows may be refused.
+    events = connection.execute(
         f"""
-        SELECT file_no, rowid, reason, content FROM events
+        SELECT file_no, rowid AS row, reason, content FROM events
         WHERE reason <> 0 AND file_no >= {first_place}
         ORDER BY rowid
         """
-    ).fetchall()
-    events: defaultdict[int, list[tuple[int, int, str]]] = defaultdict(list)
-    for file_no, row, reason, content in found:
-        events[file_no].append((row - files[file_no].first_row, reason, content))
-    return events
+    ).df()
+    parts = [
+        _refused_whole(file)
+        if file.fault
+        else _refused_lines(connection, file, operator, events[events["file_no"] == place])
+        for place, file in enumerate(files[first_place:], start=first_place)
+    ]
+    return pd.concat([refused_frame(), *parts], ignore_index=True)
 
 
-def _refused(file: ScannedFile, place: str, code: str, reason: str, content: str) -> dict[str, str]:
-    # Cut first what is far too long, then mask: a number that the cut splits is masked all the same.
-    shown = content[: 2 * _LONGEST_CONTENT]
-    shown = (outline(shown) if code in _NOT_TAKEN_APART else mask_digits(shown))[:_LONGEST_CONTENT]
-    return {
+def _refused_whole(file: ScannedFile) -> pd.DataFrame:
+    if file.fault is None:
+        return refused_frame()
+    code, detail = file.fault
+    reason = f"{REASONS[code]}: {mask_digits(detail)}"
+    return _frame(file, ["file"], [code], [reason], [file.landed.origin])
+
+
+def _refused_lines(
+    connection: duckdb.DuckDBPyConnection, file: ScannedFile, operator: Operator, events: pd.DataFrame
+) -> pd.DataFrame:
+    """Return a file's refused lines: what its careful copy left out, its rejects, and its refused events."""
+    rows = (events["row"] - file.first_row).tolist()
+    left_out = file.copied.refused if file.copied else []
+    if isinstance(operator.log, ParquetLog):
+        word, numbers = "row", [row + 1 for row in rows]
+    else:
+        word, numbers = "line", [row.line for row in left_out]
+        if file.text is not None and (rows or file.rejects):
+            special = file.special or find_special_lines(connection, file.text, operator.log)
+            lines = FileLines.of(special, file.skipped_lines, file.rejects)
+            numbers += [*map(lines.of_reject, file.rejects), *map(lines.of_row, rows)]
+    unread = [(row.reason_code, row.content) for row in left_out]
+    unread += [(reject.reason_code, reject.content) for reject in file.rejects]
+    codes = [code for code, _ in unread] + events["reason"].map(CODES).tolist()
+    contents = [content for _, content in unread] + events["content"].tolist()
+    in_order = sorted(range(len(numbers)), key=numbers.__getitem__)
+    return _frame(
+        file,
+        [f"{word} {numbers[n]}" for n in in_order],
+        [codes[n] for n in in_order],
+        [REASONS[codes[n]] for n in in_order],
+        [contents[n] for n in in_order],
+    )
+
+
+def _frame(
+    file: ScannedFile, places: list[str], codes: list[str], reasons: list[str], contents: list[str]
+) -> pd.DataFrame:
+    shown = [_shown(content, code) for content, code in zip(contents, codes, strict=True)]
+    columns = {
         "sha256": file.landed.sha256,
-        "place": place,
-        "reason_code": code,
-        "reason": reason,
+        "place": places,
+        "reason_code": codes,
+        "reason": reasons,
         "content": shown,
     }
+    return pd.DataFrame(columns, dtype=object)
+
+
+def _shown(content: str, code: str) -> str:
+    # Cut first what is far too long, then mask: a number that the cut splits is masked all the same.
+    cut = content[: 2 * _LONGEST_CONTENT]
+    return (outline(cut) if code in _NOT_TAKEN_APART else mask_digits(cut))[:_LONGEST_CONTENT]

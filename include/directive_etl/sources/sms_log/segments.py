@@ -8,7 +8,6 @@ from directive_etl.sources.sms_log.sql_text import literal
 
 # Characters of the GSM alphabet's extension take two septets each; as bytes they are one.
 _EXTENDED = "[]{}\\^~|"
-_HAS_EXTENDED = r"[\[\]{}\\^~|]"
 # Where even extended characters alone would fit into one segment, they need not be counted.
 _SURELY_ONE_SEGMENT = 80
 _NO_HEADER = " [udh:0:]"
@@ -25,6 +24,11 @@ _UCS2_FIRST = r"\\x00|\\x01|\\x1e"
 
 def _parts(size: str, alone: int, in_part: int) -> str:
     return f"CASE WHEN {size} <= {alone} THEN 1 ELSE ({size} + {in_part - 1}) // {in_part} END"
+
+
+def _has_any(text: str, characters: str) -> str:
+    """Return the condition that one of some characters is in a text: faster than a regular expression."""
+    return " OR ".join(f"contains({text}, {literal(character)})" for character in characters)
 
 
 def kannel_segment_stages(relation: str) -> str:
@@ -53,7 +57,7 @@ def kannel_segment_stages(relation: str) -> str:
                     AS extended_count
             FROM (
                 SELECT *,
-                    CASE WHEN regexp_matches(gsm_body, {literal(_HAS_EXTENDED)}) THEN gsm_body END AS extended_body
+                    CASE WHEN {_has_any("gsm_body", _EXTENDED)} THEN gsm_body END AS extended_body
                 FROM (
                     SELECT *, CASE WHEN coding NOT IN ('1', '2') AND octets > {_SURELY_ONE_SEGMENT}
                         THEN substr(sent, colon_at + 1, octets) END AS gsm_body
