@@ -151,6 +151,8 @@ def test_a_body_that_imitates_the_layout_is_not_believed(count_logs) -> None:
         (line("Sent SMS")[:-4] + "\n", "wrong_layout"),
         (line("Sent SMS").replace(" [udh:0:]", ""), "wrong_layout"),
         (line("Sent SMS").replace("[FID:", "[ID:"), "wrong_layout"),
+        (line("Sent SMS").replace("] [msg:", "] [text:"), "wrong_layout"),
+        (receipt(1).replace("] [msg:", "] [text:"), "wrong_layout"),
         (line("Something SMS"), "wrong_layout"),
         ("hello\n", "wrong_layout"),
         ("   \n", "wrong_layout"),

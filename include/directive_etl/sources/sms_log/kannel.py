@@ -117,7 +117,7 @@ def _default_layout(lines: str, needed: str) -> str:
                 CASE WHEN body_at > 0 AND (event = 'Sent SMS' OR event = {needed}) THEN substr(line, body_at + 7) END
                     AS message,
                 coalesce(CASE
-                    WHEN len(head) <> {max(_HEAD.values())} OR connection IS NULL THEN false
+                    WHEN head IS NULL OR len(head) <> {max(_HEAD.values())} OR connection IS NULL THEN false
                     WHEN NOT ({well_formed}) THEN false
                     WHEN ends_with(line, ' [udh:0:]') THEN true
                     -- An OR would search the text of every line.
