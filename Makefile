@@ -29,7 +29,8 @@ test: $(READY) browser ## run all tests
 soak: $(READY) ## the long form of the tests that try many random cases
 	@DIRECTIVE_ETL_TEST_SCHEDULES=50 DIRECTIVE_ETL_TEST_HISTORIES=60 DIRECTIVE_ETL_TEST_EXAMPLES=100 \
 		$(PY) -m pytest --hypothesis-profile=default tests/sources/service_portal/test_moving_list.py \
-		tests/sources/sms_log/test_histories.py tests/cockpit/test_endpoints.py
+		tests/sources/sms_log/test_histories.py tests/sources/sms_log/test_late_parquet.py \
+		tests/cockpit/test_endpoints.py
 
 up: $(READY) ## start PostgreSQL and Airflow, or what of them does not run
 	@$(STACK) up
