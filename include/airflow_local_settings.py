@@ -18,7 +18,17 @@ IMPORTED = (
     "duckdb",
     "sqlalchemy",
     "great_expectations",
+    "directive_etl.alerts",
     "directive_etl.pipeline",
+    # What the pipeline imports when it comes to a source.
+    "directive_etl.sources.sms_log.land",
+    "directive_etl.sources.sms_log.count",
+    "directive_etl.sources.sms_log.load",
+    "directive_etl.sources.service_portal.extract",
+    "directive_etl.sources.service_portal.read",
+    "directive_etl.sources.service_portal.weekday",
+    "directive_etl.sources.service_portal.load",
+    "directive_etl.sources.unit_report.inbox",
     # What the DAG files import: each task reads its own.
     "airflow.sdk.definitions.decorators",
     "airflow.providers.standard.decorators.python",
