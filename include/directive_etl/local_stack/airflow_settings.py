@@ -57,7 +57,7 @@ def of(places: Places, keys: Keys, web_port: int, postgres_port: int) -> dict[st
         },
         "API_AUTH": {"JWT_SECRET": keys.airflow_jwt},
         # A changed file is read again at once; this is about new files and about unchanged ones.
-        "DAG_PROCESSOR": {"REFRESH_INTERVAL": "10", "MIN_FILE_PROCESS_INTERVAL": "60"},
+        "DAG_PROCESSOR": {"REFRESH_INTERVAL": "10", "MIN_FILE_PROCESS_INTERVAL": "600"},
         # The default 5 holds the slot of a finished task for seconds (163 -> 343 tasks a minute).
         "WORKERS": {"MIN_HEARTBEAT_INTERVAL": "1"},
         # Tasks of a killed scheduler are tried again after a minute, not after five: their supervisors, processes
