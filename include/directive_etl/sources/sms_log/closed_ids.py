@@ -34,9 +34,7 @@ def write_closed_ids(
     """Write the ids of the day that becomes final, from `messages`, and delete those that are kept no longer."""
     folder = root / operator.operator_code
     folder.mkdir(parents=True, exist_ok=True)
-    select = (
-        "SELECT closing_key AS message_key FROM messages WHERE closing_key IS NOT NULL ORDER BY message_key"
-    )
+    select = "SELECT message_key FROM messages WHERE is_closing ORDER BY message_key"
     write_parquet(connection, select, folder / f"{closing}.parquet")
     for path in folder.glob("[!.]*.parquet"):
         if date.fromisoformat(path.stem) < closing - _KEPT:

@@ -137,8 +137,6 @@ def count_drop_day(
             write_closed_ids(connection, closed_ids_root(reach_root), operator, window[0])
             closed_ids = closed_ids_sql(closed_ids_root(reach_root), operator, window[0])
         late = count_late(connection, operator, first_of_drop_day, closed_ids)
-        connection.execute("DROP VIEW placed")
-        connection.execute("DROP TABLE events")
         create_recipients(connection, operator)
         figures = connection.execute(daily_figures_sql(operator)).df()
         daily = _to_daily(figures, operator, campaigns, drop_day, dropped_days)

@@ -1,6 +1,6 @@
 """The narrow, typed table that one scan fills: a few integers per row, and the row itself only where it is refused.
 
-Columns of `events`, whose rowid is the order of the rows in the files:
+Columns of `events`, which event_files.py keeps in the order of the rows in the files:
 
     file_no       USMALLINT
     reason        UTINYINT    0 for a row that can be read, else from reasons.py
@@ -26,12 +26,15 @@ from directive_etl.sources.sms_log.reasons import number_of
 from directive_etl.sources.sms_log.receipts import receipt_stages
 from directive_etl.sources.sms_log.sql_text import literal, literal_list, mapping_case
 
-CREATE_EVENTS = """
-    CREATE TABLE events (
-        file_no USMALLINT, reason UTINYINT, message_key UBIGINT, submitted_us BIGINT, status BIGINT, about UBIGINT,
-        content VARCHAR
-    )
-"""
+EVENT_TYPES = {
+    "file_no": "USMALLINT",
+    "reason": "UTINYINT",
+    "message_key": "UBIGINT",
+    "submitted_us": "BIGINT",
+    "status": "BIGINT",
+    "about": "UBIGINT",
+    "content": "VARCHAR",
+}
 
 _RANKED_STATES: tuple[State, ...] = ("pending", "failed", "expired", "rejected", "delivered")
 # What `about` is unpacked with.
@@ -93,12 +96,12 @@ def typed_events(fields: Fields, operator: Operator, campaigns: Sequence[Campaig
     tells_all = " AND submitted_us IS NOT NULL" if operator.lone_receipts == "wait" else ""
     return f"""
         SELECT file_no, reason,
-            CASE WHEN is_event AND reason = 0 THEN message_key END,
-            CASE WHEN reason = 0 THEN submitted_us END,
-            CASE WHEN reason = 0 AND status_no IS NOT NULL THEN coalesce(done_us, 0) * 64 + status_no END,
+            CASE WHEN is_event AND reason = 0 THEN message_key END AS message_key,
+            CASE WHEN reason = 0 THEN submitted_us END AS submitted_us,
+            CASE WHEN reason = 0 AND status_no IS NOT NULL THEN coalesce(done_us, 0) * 64 + status_no END AS status,
             CASE WHEN is_event AND reason = 0{tells_all}
-                THEN (recipient_number << 14) | (segment_count << 6) | campaign_no END,
-            CASE WHEN reason <> 0 THEN {fields.content} END
+                THEN (recipient_number << 14) | (segment_count << 6) | campaign_no END AS about,
+            CASE WHEN reason <> 0 THEN {fields.content} END AS content
         FROM ({typed_fields(fields, operator, campaigns, latest_us)})
     """
 

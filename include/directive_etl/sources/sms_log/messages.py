@@ -25,14 +25,13 @@ def create_messages(
 ) -> None:
     """Create `messages`, one row per message, from `events`.
 
-    Columns: day DATE, NULL when it is none of the days; submitted_us; final_status (as in events; NULL without a final
-    receipt); recipient, segments, campaign_no; closing_key, the message_key of a message of the first day after
-    `final_through`; doubtful_key, the message_key when some of its events may have the same
-    time: copies of each other, or final receipts whose order in the files decides; closed_key, the message_key of a
-    message of a day that is final; waiting_key, that of receipts without a submission.
+    Columns: message_key; day DATE, NULL when it is none of the days; submitted_us; final_status (as in events; NULL
+    without a final receipt); recipient, segments, campaign_no; is_closing, of the first day after `final_through`;
+    is_closed, of a day that is final; is_waiting, receipts without a submission; is_doubtful, when some of its events
+    may have the same time: copies of each other, or final receipts whose order in the files decides.
 
     Also `placed`, the events under the key of their message, with their place in the files, and `doubtful`, those of
-    the doubtful keys.
+    the doubtful messages.
 
     Args:
         connection: with `events`.
@@ -42,18 +41,16 @@ def create_messages(
     """
     messages = partial(_messages_sql, operator, days, final_through)
     connection.execute(f"CREATE TABLE messages AS {messages('events')}")
-    placed = "SELECT message_key, submitted_us, status, file_no, events.rowid AS place FROM events"
+    placed = "SELECT message_key, submitted_us, status, file_no, place FROM events"
     if _resolve_repeated_ids(connection):
-        connection.execute("DELETE FROM messages WHERE repeated_key IS NOT NULL")
+        connection.execute("DELETE FROM messages WHERE is_repeated")
         connection.execute(f"INSERT INTO messages {messages('resolved')}")
         placed = (
             f"{placed} ANTI JOIN repeated USING (message_key) "
             "UNION ALL SELECT message_key, submitted_us, status, file_no, place FROM resolved"
         )
     connection.execute(f"CREATE VIEW placed AS {placed}")
-    connection.execute(
-        "CREATE TABLE doubtful AS FROM placed SEMI JOIN messages ON placed.message_key = doubtful_key"
-    )
+    connection.execute(f"CREATE TABLE doubtful AS FROM placed WHERE {_is_of('is_doubtful')}")
     # Two final receipts within the same second: the later line wins.
     connection.execute(
         f"""
@@ -63,7 +60,7 @@ def create_messages(
             FROM doubtful WHERE (status & 63) >= {Statuses.of(operator).first_final}
             GROUP BY message_key
         ) AS latest
-        WHERE doubtful_key = latest.message_key AND messages.final_status <> latest.status
+        WHERE is_doubtful AND messages.message_key = latest.message_key AND messages.final_status <> latest.status
         """
     )
 
@@ -77,16 +74,14 @@ def _resolve_repeated_ids(connection: duckdb.DuckDBPyConnection) -> bool:
     Returns:
         Whether there were any.
     """
-    connection.execute(
-        "CREATE TABLE repeated AS SELECT repeated_key AS message_key FROM messages WHERE repeated_key IS NOT NULL"
-    )
+    connection.execute("CREATE TABLE repeated AS SELECT message_key FROM messages WHERE is_repeated")
     if not _count(connection, "FROM repeated"):
         return False
     connection.execute(
         f"""
         CREATE TABLE resolved AS
         WITH reused AS (
-            SELECT message_key, submitted_us, status, about, file_no, events.rowid AS place,
+            SELECT message_key, submitted_us, status, about, file_no, place,
                 coalesce(submitted_us, nullif(status >> 6, 0) + {_EARLY_RECEIPT_US}) AS seen_us
             FROM events SEMI JOIN repeated USING (message_key)
         ), submissions AS (
@@ -107,7 +102,7 @@ def _resolve_repeated_ids(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _messages_sql(operator: Operator, days: Sequence[date], final_through: date, events: str) -> str:
-    """Return the SELECT of messages from a table of events; repeated_key is that of several messages."""
+    """Return the SELECT of messages from a table of events; is_repeated tells that it is several messages."""
     first_final = Statuses.of(operator).first_final
     seen_us, first_receipt = "submitted_us", "NULL"
     if operator.lone_receipts == "message":
@@ -120,13 +115,13 @@ def _messages_sql(operator: Operator, days: Sequence[date], final_through: date,
     final_us, closing_us = (to_microseconds(end(closing_day)) for end in (day_start, day_end))
     offset_us = _local_offset(days[-1]) // timedelta(microseconds=1)
     return f"""
-        SELECT submitted_us, final_status,
-            {RECIPIENT} AS recipient, {SEGMENTS} AS segments, {CAMPAIGN_NO} AS campaign_no,
-            CASE WHEN bit_count(event_bits) < event_count THEN message_key END AS doubtful_key,
-            CASE WHEN submitted_us IS NULL THEN message_key END AS waiting_key,
-            CASE WHEN last_submitted_us > submitted_us THEN message_key END AS repeated_key,
-            CASE WHEN submitted_us < {final_us} THEN message_key END AS closed_key,
-            CASE WHEN submitted_us >= {final_us} AND submitted_us < {closing_us} THEN message_key END AS closing_key,
+        SELECT message_key, submitted_us, final_status, {RECIPIENT} AS recipient,
+            {SEGMENTS}::UTINYINT AS segments, {CAMPAIGN_NO}::UTINYINT AS campaign_no,
+            bit_count(event_bits) < event_count AS is_doubtful,
+            submitted_us IS NULL AS is_waiting,
+            coalesce(last_submitted_us > submitted_us, false) AS is_repeated,
+            coalesce(submitted_us < {final_us}, false) AS is_closed,
+            coalesce(submitted_us >= {final_us} AND submitted_us < {closing_us}, false) AS is_closing,
             CASE WHEN {seen_us} >= {first_us} AND {seen_us} < {end_us} AND about IS NOT NULL
                 THEN DATE '{_EPOCH}' + (({seen_us} + {offset_us}) // {_DAY_US})::INTEGER END AS day
         FROM (
@@ -159,20 +154,23 @@ def count_late(
     """
     late = f"file_no >= {first_file_no} AND (status & 63) >= {Statuses.of(operator).first_final}"
     count = 0
-    if _count(connection, "FROM messages WHERE closed_key IS NOT NULL"):
-        count += _count(
-            connection, f"FROM placed SEMI JOIN messages ON placed.message_key = closed_key WHERE {late}"
-        )
+    if _count(connection, "FROM messages WHERE is_closed"):
+        count += _count(connection, f"FROM placed WHERE {late} AND {_is_of('is_closed')}")
     if closed_ids is not None:
         # Only receipts whose message is in none of the folders; there are few.
         count += _count(
             connection,
             f"""
-            FROM placed SEMI JOIN messages ON placed.message_key = waiting_key
-            WHERE {late} AND message_key IN ({closed_ids})
+            FROM placed
+            WHERE {late} AND {_is_of("is_waiting")} AND message_key IN ({closed_ids})
             """,
         )
     return count
+
+
+def _is_of(kind: str) -> str:
+    """Return the condition that an event is of one of the messages of a kind."""
+    return f"message_key IN (SELECT message_key FROM messages WHERE {kind})"
 
 
 def _count(connection: duckdb.DuckDBPyConnection, source: str) -> int:

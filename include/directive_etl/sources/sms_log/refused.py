@@ -39,9 +39,9 @@ def refused_rows(
     # Whole columns: of a large log tens of thousands of rows may be refused.
     events = connection.execute(
         f"""
-        SELECT file_no, rowid AS row, reason, content FROM events
+        SELECT file_no, place, reason, content FROM events
         WHERE reason <> 0 AND file_no >= {first_place}
-        ORDER BY rowid
+        ORDER BY place
         """
     ).df()
     parts = [
@@ -65,7 +65,7 @@ def _refused_lines(
     connection: duckdb.DuckDBPyConnection, file: ScannedFile, operator: Operator, events: pd.DataFrame
 ) -> pd.DataFrame:
     """Return a file's refused lines: what its careful copy left out, its rejects, and its refused events."""
-    rows = (events["row"] - file.first_row).tolist()
+    rows = (events["place"] - file.first_place).tolist()
     left_out = file.copied.refused if file.copied else []
     if isinstance(operator.log, ParquetLog):
         word, numbers = "row", [row + 1 for row in rows]

@@ -19,7 +19,8 @@ from directive_etl.registry.campaigns import Campaign
 from directive_etl.registry.log_formats import DelimitedLog, ParquetLog
 from directive_etl.registry.operators import Operator
 from directive_etl.sources.sms_log.careful_copy import Copied, copy_readable_lines
-from directive_etl.sources.sms_log.events import CREATE_EVENTS, typed_events
+from directive_etl.sources.sms_log.event_files import EventFiles
+from directive_etl.sources.sms_log.events import typed_events
 from directive_etl.sources.sms_log.fields import Shape, WrongHeaderError
 from directive_etl.sources.sms_log.formats import read_shape, to_fields
 from directive_etl.sources.sms_log.lines import (
@@ -63,7 +64,7 @@ class ScannedFile:
         rejects: rows that could not be split into columns.
         fault: reason code and detail when the file is refused whole.
         row_count: rows that became events.
-        first_row: rowid of the first of them.
+        first_place: place in `events` of the first of them.
     """
 
     landed: LandedFile
@@ -75,7 +76,7 @@ class ScannedFile:
     rejects: list[Reject] = field(default_factory=list)
     fault: tuple[str, str] | None = None
     row_count: int = 0
-    first_row: int = 0
+    first_place: int = 0
 
     @property
     def skipped_lines(self) -> int:
@@ -90,7 +91,7 @@ class ScannedFile:
 
 
 class Scanner:
-    """Reads the files of one operator into the table `events` of a connection."""
+    """Reads the files of one operator into the view `events` of a connection."""
 
     def __init__(
         self,
@@ -108,7 +109,7 @@ class Scanner:
             operator: whose files they are.
             campaigns: told apart by.
             latest_us: times after it are impossible. Unit: microseconds since 1970 UTC.
-            scratch: folder for careful copies.
+            scratch: folder for the events, and for careful copies.
             most_bytes: a text that unpacks to more is refused.
         """
         self._connection = connection
@@ -116,6 +117,7 @@ class Scanner:
         self._campaigns = campaigns
         self._latest_us = latest_us
         self._scratch = scratch
+        self._events = EventFiles(connection, scratch)
         self._most_bytes = most_bytes
 
     def scan(self, landed: Sequence[LandedFile]) -> list[ScannedFile]:
@@ -166,19 +168,19 @@ class Scanner:
 
     def _read(self, files: Sequence[ScannedFile]) -> set[int]:
         """Read all files that are not refused whole, from the start; return the places of those that cannot be read."""
-        self._connection.execute("DROP TABLE IF EXISTS events")
-        self._connection.execute(CREATE_EVENTS)
+        self._events.forget()
         forget_rejects(self._connection)
         troubled: set[int] = set()
         for file in files:
             file.rejects, file.row_count = [], 0
         for batch, shape in self._batches(files):
             troubled |= self._insert(files, batch, shape)
+        self._events.show()
         counted = self._connection.execute(
-            "SELECT file_no, count(*), min(rowid) FROM events GROUP BY file_no"
+            "SELECT file_no, count(*), min(place) FROM events GROUP BY file_no"
         ).fetchall()
-        for file_no, row_count, first_row in counted:
-            files[file_no].row_count, files[file_no].first_row = row_count, first_row
+        for file_no, row_count, first_place in counted:
+            files[file_no].row_count, files[file_no].first_place = row_count, first_place
         return troubled
 
     def _batches(self, files: Sequence[ScannedFile]) -> list[tuple[list[TextFile], Shape]]:
@@ -208,7 +210,7 @@ class Scanner:
         log = self._operator.log
         rows = typed_events(to_fields(batch, shape, log), self._operator, self._campaigns, self._latest_us)
         try:
-            self._connection.execute(f"INSERT INTO events {rows}")
+            self._events.write(rows)
         except _NOT_THE_FILE:
             raise
         except duckdb.Error:

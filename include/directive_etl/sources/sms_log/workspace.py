@@ -15,7 +15,7 @@ from directive_etl.sources.sms_log.scratch import scratch_folder
 def workspace(
     parent: Path, memory_limit: str, hash_key: str
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
-    """Open a database that compresses in memory and spills to a scratch folder, where numbers may be.
+    """Open a database in memory that spills to a scratch folder, where numbers may be.
 
     Args:
         parent: where the scratch folder is made.
@@ -28,10 +28,7 @@ def workspace(
             "temp_directory": str(scratch / "spill"),
         }
         with duckdb.connect(":memory:", config=config) as connection:
-            # Compressed, ten million events fit where 512 MB would spill most of them.
-            connection.execute("ATTACH ':memory:' AS work (COMPRESS)")
-            connection.execute("USE work")
-            # Rows keep the order of the files, in parallel too: a rowid gives line numbers, and breaks ties.
+            # Rows keep the order of the files, in parallel too: their place gives line numbers, and breaks ties.
             connection.execute("SET preserve_insertion_order = true")
             connection.execute("SET enable_progress_bar = false")
             connection.execute(number_macros())
