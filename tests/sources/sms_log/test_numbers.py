@@ -153,12 +153,12 @@ def test_a_gateway_that_sends_abroad_takes_any_number_and_still_normalises_ours(
     numbers=st.lists(st.integers(84_000_000_000, 84_999_999_999), max_size=20),
 )
 @settings(max_examples=40, deadline=None)
-def test_the_keyed_hash_in_sql_is_pythons_hmac(key: str, numbers: list[int]) -> None:
+def test_the_keyed_hash_in_sql_is_that_in_python(key: str, numbers: list[int]) -> None:
     with duckdb.connect() as connection:
         create_keyed_hash_macro(connection, key)
         found = connection.execute(
-            "SELECT keyed_hash(n::VARCHAR, inner_key, outer_key) "
-            "FROM (SELECT unnest($1::BIGINT[]) AS n, generate_subscripts($1::BIGINT[], 1) AS place), hash_keys "
+            "SELECT keyed_hash(n::VARCHAR, key_block) "
+            "FROM (SELECT unnest($1::BIGINT[]) AS n, generate_subscripts($1::BIGINT[], 1) AS place), hash_key "
             "ORDER BY place",
             [numbers],
         ).fetchall()

@@ -180,10 +180,10 @@ def _record_sql(system: PortalSystem) -> str:
     )
     return f"""
         SELECT page, number, is_record, {texts},
-            keyed_hash(dossier_code, inner_key, outer_key) AS dossier_key,
+            keyed_hash(dossier_code, key_block) AS dossier_key,
             timezone('Asia/Ho_Chi_Minh', {local_sql("changed_at_text", system.date_formats)}) AS changed_at, {days},
             status_map.code AS status_code, channel_map.code AS channel_code
-        FROM text CROSS JOIN hash_keys
+        FROM text CROSS JOIN hash_key
         LEFT JOIN status_map ON status_map.sent = text.status
         LEFT JOIN channel_map ON channel_map.sent = text.channel"""
 

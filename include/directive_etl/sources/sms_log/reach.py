@@ -35,8 +35,8 @@ def write_reached(
             folder.mkdir(parents=True, exist_ok=True)
             target = folder / f"{operator.operator_code}@{counted_through.isoformat()}.parquet"
             select = f"""
-                SELECT keyed_hash(recipient::VARCHAR, inner_key, outer_key) AS recipient_hash
-                FROM recipients, hash_keys
+                SELECT keyed_hash(recipient::VARCHAR, key_block) AS recipient_hash
+                FROM recipients, hash_key
                 WHERE campaign_no = {campaign_no} AND day = DATE '{day}' AND is_delivered
                 ORDER BY recipient_hash
             """
