@@ -250,7 +250,7 @@ def empty_warehouse(settings: dict[str, str]) -> None:
     engine = sa.create_engine(settings["DIRECTIVE_ETL_MIGRATION_URL"])
     with engine.begin() as connection:
         connection.exec_driver_sql(
-            "truncate core.daily_sms, core.observation, ops.load_batch restart identity cascade"
+            "truncate core.daily_sms, core.observation, ops.load_batch, ops.refused_row restart identity cascade"
         )
     engine.dispose()
 

@@ -88,7 +88,13 @@ def test_a_drop_on_sftp_gives_what_a_folder_gives(
     assert messages(warehouse) == 42
 
     with warehouse.begin() as connection:
-        for table in ("ops.batch_file", "ops.landed_file", "core.daily_sms", "core.observation"):
+        for table in (
+            "ops.batch_file",
+            "ops.refused_row",
+            "ops.landed_file",
+            "core.daily_sms",
+            "core.observation",
+        ):
             connection.execute(sa.text(f"delete from {table}"))
         connection.execute(sa.text("delete from ops.quality_result"))
         connection.execute(sa.text("delete from ops.load_batch"))

@@ -186,6 +186,16 @@ def test_rows_read_are_loaded_refused_duplicate_or_unchanged_for_every_batch(run
     assert (batches["read_count"] == parts).all()
 
 
+def test_every_refused_row_and_dossier_version_is_of_a_batch_of_the_ledger(run_city: RunCity):
+    # No foreign key holds this (docs/decisions/0006).
+    for table in ("ops.refused_row", "core.portal_dossier_version"):
+        orphans = run_city.query(f"""
+            select count(*) as count from {table} t
+            where not exists (select from ops.load_batch b where b.batch_id = t.batch_id)
+        """)
+        assert orphans.at[0, "count"] == 0, table
+
+
 def content_hash(run_city: RunCity) -> dict[str, str]:
     """A hash of every row of every table of core and ops and every view of reporting, technical times included."""
     tables = run_city.query("""

@@ -118,5 +118,5 @@ def empty(engine: sa.Engine) -> None:
             ):
                 connection.exec_driver_sql(f"truncate {table}")
         connection.exec_driver_sql(
-            "truncate core.unit_figure, core.sms_reach, ops.load_batch, ops.publication cascade"
+            "truncate core.unit_figure, core.sms_reach, ops.load_batch, ops.refused_row, ops.publication cascade"
         )

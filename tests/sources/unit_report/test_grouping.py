@@ -73,7 +73,7 @@ def test_reports_loaded_together_give_what_they_give_one_by_one(
     days = pipeline.answer_inbox()
     together = content(warehouse)
     with owner_engine.begin() as connection:
-        connection.exec_driver_sql("truncate ops.load_batch restart identity cascade")
+        connection.exec_driver_sql("truncate ops.load_batch, ops.refused_row restart identity cascade")
     with monkeypatch.context() as one_by_one:
         one_by_one.setattr(
             inbox, "independent_groups", lambda reports: [[place] for place in range(len(reports))]
