@@ -230,16 +230,18 @@ class _SessionAuth(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         if self._session is None:
-            yield from self._log_in(None)
+            yield from self._log_in(request, None)
         used = self._session
         response = yield self._signed(request)
         if self._has_expired(response):
             log.warning("service_portal %s: the session has expired; logging in again", self._system_code)
-            yield from self._log_in(used)
+            yield from self._log_in(request, used)
             yield self._signed(request)
 
-    def _log_in(self, expired: str | None) -> Generator[httpx.Request, httpx.Response, None]:
-        """Get a session, unless another thread has got a new one meanwhile."""
+    def _log_in(
+        self, asked: httpx.Request, expired: str | None
+    ) -> Generator[httpx.Request, httpx.Response, None]:
+        """Get a session, unless another thread has got a new one meanwhile; it may take as long as the ask may."""
         if self._session != expired:
             return
         where = f"service_portal {self._system_code} login"
@@ -248,7 +250,7 @@ class _SessionAuth(httpx.Auth):
             self._login.username_field: self._connection.username,
             self._login.password_field: self._connection.password.get_secret_value(),
         }
-        response = yield httpx.Request("POST", url, json=names)
+        response = yield httpx.Request("POST", url, json=names, extensions=asked.extensions)
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.status_code >= 500:
             raise BusyPortalError(
                 f"{where}: the portal answered {response.status_code}", _wait_seconds(response)
