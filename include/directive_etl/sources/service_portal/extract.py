@@ -1,6 +1,7 @@
 """Pull the dossiers that changed up to the end of a day: pages as sent, a list that proves itself whole."""
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -74,6 +75,7 @@ class _Pull:
     landing: Path
     window: tuple[datetime, datetime]
     journal: PullJournal | None
+    on_page: Callable[[LandedFile], None]
     unreadable: dict[str, tuple[LandedFile, dict[str, str]]] = field(default_factory=dict)
     # Pages understood so far by number, ask, Link header and hash: the same bytes are not read twice.
     known: dict[tuple[int, str, str, str], Page] = field(default_factory=dict)
@@ -97,6 +99,7 @@ def pull_day(
     proved_through: date | None = None,
     window: tuple[datetime, datetime] | None = None,
     journal: PullJournal | None = None,
+    on_page: Callable[[LandedFile], None] = lambda _: None,
 ) -> PullResult:
     """Land every page of the dossiers changed in the window of a day (docs/sources/service_portal.md).
 
@@ -113,6 +116,8 @@ def pull_day(
         proved_through: the last day before this one whose pull was proved whole.
         window: asks for these change times instead, as an earlier pull of the day did.
         journal: of a pull that may have been interrupted; what it names is not fetched again.
+        on_page: told of each page when it has landed and was understood, from several threads; a page that is read
+            twice is told of twice, and not every page need belong to the result.
 
     Raises:
         SourceUnavailableError: no answer after retries, or the day is not over at the portal.
@@ -121,7 +126,7 @@ def pull_day(
         ConfigurationError: the portal does not accept our login.
     """
     window = window or window_of(system, day, first_pull, proved_through)
-    pull = _Pull(client, system, day, landing, window, journal)
+    pull = _Pull(client, system, day, landing, window, journal, on_page)
     readings: list[Reading] = []
     doubt = ""
     for number in range(1, MAX_READINGS + 1):
@@ -196,6 +201,7 @@ def _read_page(pull: _Pull, reading: int, request: httpx.Request, number: int) -
         pull.answers.append(file.known_at)
         page = understand(file.path.read_bytes(), number, request.url, pull.system, where, link)
         pull.known[number, ask_id(request), link, file.sha256] = page
+        pull.on_page(file)
         return page, file
     fault = ""
     for _ in range(MAX_ASKS_PER_PAGE):
@@ -203,6 +209,7 @@ def _read_page(pull: _Pull, reading: int, request: httpx.Request, number: int) -
         if isinstance(page_or_fault, Page):
             if pull.journal is not None:
                 pull.journal.note(reading, request, file, link)
+            pull.on_page(file)
             return page_or_fault, file
         fault = str(page_or_fault)
         log.warning("%s: unreadable (%s); kept as %s", where, fault, file.sha256)

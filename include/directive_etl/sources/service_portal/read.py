@@ -1,6 +1,7 @@
 """Read landed pages into typed versions of dossiers; refuse what cannot be read. Applicants are not read."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,7 +18,7 @@ from directive_etl.sources.service_portal.faults import (
     faults_of,
     show_key,
 )
-from directive_etl.sources.service_portal.records import DATES, open_records
+from directive_etl.sources.service_portal.records import DATES, PageRecords
 
 VERSION_COLUMNS = [
     "system_code",
@@ -48,13 +49,28 @@ class ReadPages:
     seen_keys: list[int] = dataclasses.field(default_factory=list)
 
 
-def read_pages(files: list[LandedFile], system: PortalSystem, *, hash_key: str, day: date) -> ReadPages:
-    """Read the pages of one pull.
+def read_pages(files: Sequence[LandedFile], system: PortalSystem, *, hash_key: str, day: date) -> ReadPages:
+    """Read the pages of one pull, as `judge_pages` does, when none of them has been begun.
 
     Args:
         files: from `pull_day`, in order.
         system: the declared system that sent them.
         hash_key: key of the hash that stands for a dossier's code.
+        day: as `judge_pages`.
+
+    Raises:
+        SourceChangedError: a file is no page of this system.
+    """
+    with PageRecords(system, hash_key) as records:
+        return judge_pages(records, files, day)
+
+
+def judge_pages(begun: PageRecords, files: Sequence[LandedFile], day: date) -> ReadPages:
+    """Read the pages of one pull.
+
+    Args:
+        begun: what has been read ahead of them; the rest is read now.
+        files: from `pull_day`, in order.
         day: the reporting day of the pull; a change after its end was not asked for and is refused.
 
     Returns:
@@ -66,15 +82,15 @@ def read_pages(files: list[LandedFile], system: PortalSystem, *, hash_key: str, 
     Raises:
         SourceChangedError: a file is no page of this system.
     """
-    faults = [NOT_A_RECORD, *faults_of(system, day)]
-    with open_records(files, system, hash_key) as records:
-        _judge(records, faults)
-        refused = _refused_rows(records, [*faults, contradiction(system)])
-        [(read_count, kept_count)] = records.execute(
-            "SELECT count(*), count(*) FILTER (WHERE fault_bits = 0) FROM record JOIN judgement USING (page, number)"
-        ).fetchall()
-        versions = _versions(records, system)
-        seen = records.execute("SELECT DISTINCT dossier_key FROM record ORDER BY ALL").df()
+    faults = [NOT_A_RECORD, *faults_of(begun.system, day)]
+    records = begun.of(files)
+    _judge(records, faults)
+    refused = _refused_rows(records, [*faults, contradiction(begun.system)])
+    [(read_count, kept_count)] = records.execute(
+        "SELECT count(*), count(*) FILTER (WHERE fault_bits = 0) FROM judgement"
+    ).fetchall()
+    versions = _versions(records, begun.system)
+    seen = records.execute("SELECT DISTINCT dossier_key FROM record ORDER BY ALL").df()
     return ReadPages(
         versions=versions,
         refused=refused_frame(refused),
@@ -84,12 +100,12 @@ def read_pages(files: list[LandedFile], system: PortalSystem, *, hash_key: str, 
     )
 
 
-def read_records(files: list[LandedFile], system: PortalSystem, hash_key: str) -> pd.DataFrame:
+def read_records(files: Sequence[LandedFile], system: PortalSystem, hash_key: str) -> pd.DataFrame:
     """Return one row per record: its texts by our field names, and beside them what they mean, null where
     nothing.
     """
-    with open_records(files, system, hash_key) as records:
-        return records.execute("SELECT * FROM record ORDER BY page, number").df()
+    with PageRecords(system, hash_key) as records:
+        return records.of(files).execute("SELECT * FROM record ORDER BY page, number").df()
 
 
 def _judge(records: duckdb.DuckDBPyConnection, faults: list[Fault]) -> None:
