@@ -109,7 +109,9 @@ def read_records(files: Sequence[LandedFile], system: PortalSystem, hash_key: st
 
 
 def _judge(records: duckdb.DuckDBPyConnection, faults: list[Fault]) -> None:
-    """Create `judgement`: of each record the faults, bit n for number n, the last one being a contradiction."""
+    """Create `judgement`: of each record the faults, bit n for number n, the last one being a contradiction, and
+    whether it says again what was known first from another one.
+    """
     first, *others = faults
     bits = " + ".join(
         f"CASE WHEN {fault.condition} THEN {1 << n}::BIGINT ELSE 0 END"
@@ -117,25 +119,26 @@ def _judge(records: duckdb.DuckDBPyConnection, faults: list[Fault]) -> None:
     )
     records.execute(
         f"""
-        CREATE TABLE found AS SELECT page, number,
+        CREATE OR REPLACE TABLE found AS SELECT page, number,
             CASE WHEN {first.condition} THEN 1 ELSE {bits} END AS fault_bits FROM record"""
     )
     # Few records share their dossier and time with another one; only those are compared.
     records.execute(
         f"""
-        CREATE TABLE torn AS
+        CREATE OR REPLACE TABLE repeated AS
         WITH kept AS (SELECT record.* FROM record JOIN found USING (page, number) WHERE fault_bits = 0),
-        repeated AS (SELECT dossier_key, changed_at FROM kept GROUP BY ALL HAVING count(*) > 1),
-        told AS (SELECT DISTINCT dossier_key, changed_at, {", ".join(_CONTENT)} FROM kept
-                 SEMI JOIN repeated USING (dossier_key, changed_at)),
-        contradicted AS (SELECT dossier_key, changed_at FROM told GROUP BY ALL HAVING count(*) > 1)
-        SELECT page, number FROM kept SEMI JOIN contradicted USING (dossier_key, changed_at)"""
+        told AS (SELECT dossier_key, changed_at FROM kept GROUP BY ALL HAVING count(*) > 1),
+        again AS (SELECT kept.* FROM kept SEMI JOIN told USING (dossier_key, changed_at))
+        SELECT page, number, row_number() OVER (change ORDER BY known_at, page, number) > 1 AS is_copy,
+            count(DISTINCT ({", ".join(_CONTENT)})) OVER (change) > 1 AS is_torn
+        FROM again JOIN page USING (page) WINDOW change AS (PARTITION BY dossier_key, changed_at)"""
     )
     records.execute(
         f"""
-        CREATE TABLE judgement AS
-        SELECT page, number, CASE WHEN torn.page IS NULL THEN fault_bits ELSE {1 << len(faults)} END AS fault_bits
-        FROM found LEFT JOIN torn USING (page, number)"""
+        CREATE OR REPLACE TABLE judgement AS
+        SELECT page, number, CASE WHEN is_torn THEN {1 << len(faults)} ELSE fault_bits END AS fault_bits,
+            coalesce(is_copy, FALSE) AS is_copy
+        FROM found LEFT JOIN repeated USING (page, number)"""
     )
 
 
@@ -146,8 +149,8 @@ def _versions(records: duckdb.DuckDBPyConnection, system: PortalSystem) -> pd.Da
         SELECT $system_code AS system_code, dossier_key, changed_at, known_at, unit_code, procedure_code,
             channel_code::BIGINT AS channel_code, status_code::BIGINT AS status_code, status AS source_status,
             {", ".join(f"{day}::TIMESTAMP AS {day}" for day in DATES.values())}
-        FROM record SEMI JOIN (FROM judgement WHERE fault_bits = 0) good USING (page, number) JOIN page USING (page)
-        QUALIFY row_number() OVER (PARTITION BY dossier_key, changed_at ORDER BY known_at, page, number) = 1
+        FROM record JOIN judgement USING (page, number) JOIN page USING (page)
+        WHERE fault_bits = 0 AND NOT is_copy
         ORDER BY changed_at, dossier_key""",
         {"system_code": system.system_code},
     ).df()
