@@ -235,7 +235,7 @@ def _record_pull(connection: sa.Connection, batch: Batch, this: Pull, doubt: str
         "window_to": this.window[1],
         "is_proven": this.is_proven,
         "doubt": doubt,
-        "seen_keys": np.sort(np.asarray(list(this.seen_keys), dtype="<i8")).tobytes(),
+        "seen_keys": np.sort(np.asarray(this.seen_keys, dtype="<i8")).tobytes(),
     }
     frame = pd.DataFrame([row])
     return merge_rows(connection, facts.portal_pull, frame, stamp={"batch_id": batch_id}).changed
@@ -252,7 +252,7 @@ def pulls_of(connection: sa.Connection, system_code: str, with_keys_after: datet
             row.known_at,
             (row.window_from, row.window_to),
             row.is_proven,
-            np.frombuffer(row.keys, dtype="<i8").tolist(),
+            np.frombuffer(row.keys, dtype="<i8"),
         )
         for row in rows
     }

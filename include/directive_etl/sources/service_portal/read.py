@@ -1,11 +1,12 @@
 """Read landed pages into typed versions of dossiers; refuse what cannot be read. Applicants are not read."""
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from directive_etl.landing import LandedFile
@@ -46,7 +47,7 @@ class ReadPages:
     refused: pd.DataFrame
     duplicate_count: int
     read_count: int
-    seen_keys: list[int] = dataclasses.field(default_factory=list)
+    seen_keys: Sequence[int] | npt.NDArray[np.int64] = ()
 
 
 def read_pages(files: Sequence[LandedFile], system: PortalSystem, *, hash_key: str, day: date) -> ReadPages:
@@ -90,13 +91,13 @@ def judge_pages(begun: PageRecords, files: Sequence[LandedFile], day: date) -> R
         "SELECT count(*), count(*) FILTER (WHERE fault_bits = 0) FROM judgement"
     ).fetchall()
     versions = _versions(records, begun.system)
-    seen = records.execute("SELECT DISTINCT dossier_key FROM record ORDER BY ALL").df()
+    seen = records.execute("SELECT DISTINCT dossier_key FROM record").df()
     return ReadPages(
         versions=versions,
         refused=refused_frame(refused),
         duplicate_count=kept_count - len(versions),
         read_count=read_count,
-        seen_keys=seen["dossier_key"].tolist(),
+        seen_keys=seen["dossier_key"].to_numpy(dtype="int64"),
     )
 
 
