@@ -52,7 +52,8 @@ class PageRecords:
         self._waiting: list[LandedFile] = []
         self._readings: list[tuple[list[LandedFile], Future[None]]] = []
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="records")
-        self._connection = duckdb.connect(config={"threads": _THREADS, "temp_directory": ""})
+        # One thread of DuckDB's for each of ours: more of them would wait for each other, with a processor.
+        self._connection = duckdb.connect(config={"threads": 1, "temp_directory": ""})
         self._connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         create_keyed_hash_macro(self._connection, hash_key)
         _create_codes(self._connection, system)
@@ -99,6 +100,7 @@ class PageRecords:
             except SourceChangedError:
                 # One page in it cannot be read; that matters only if it is one of these.
                 self._read([page for page in pages if page.sha256 in wanted])
+        self._connection.execute(f"SET threads = {_THREADS}")
         _create_pages(self._connection, files, [self._numbers[file.sha256] for file in files])
         return self._connection
 
