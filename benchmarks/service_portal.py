@@ -165,6 +165,7 @@ def main() -> None:
     from directive_etl.local_stack import postgres
     from directive_etl.pipeline.service_portal import PORTAL_UNITS
     from directive_etl.quality.suites import check_frame
+    from directive_etl.quality.usable import check_most_usable
     from directive_etl.registry.procedures import procedures
     from directive_etl.registry.systems import BasicLogin, Limits, system
     from directive_etl.registry.units import matching_units
@@ -172,8 +173,10 @@ def main() -> None:
     from directive_etl.sources.service_portal import load
     from directive_etl.sources.service_portal.extract import open_client, pull_day
     from directive_etl.sources.service_portal.journal import resumable_pull
-    from directive_etl.sources.service_portal.read import read_pages
-    from directive_etl.sources.service_portal.rules import RULES
+    from directive_etl.sources.service_portal.read import judge_pages, read_pages
+    from directive_etl.sources.service_portal.records import PageRecords
+    from directive_etl.sources.service_portal.rules import CHECKED_COLUMNS, RULES
+    from directive_etl.sources.service_portal.weekday import find_sudden_drop
     from directive_etl.warehouse.schema import migrate
     from directive_etl.warehouse.tables import facts
 
@@ -194,23 +197,33 @@ def main() -> None:
     server.start()
     page_count = -(-count // SIZE)
     asyncio.run(fetch_bare(port, 1))
-    check_frame(read_pages([], declared, hash_key="k", day=DAY).versions, "warm", RULES)
+    check_frame(read_pages([], declared, hash_key="k", day=DAY).versions[CHECKED_COLUMNS], "warm", RULES)
     unit_codes = [unit.unit_code for unit in matching_units(PORTAL_UNITS, DAY)]
     connection_to = SystemConnection(base_url=f"http://127.0.0.1:{port}")
-    names = ("pull (two readings, landed)", "read", "check", "count and load")
+    names = ("pull, reading begun", "rest of reading", "check", "count and load")
 
     def ours(engine: sa.Engine, landing: Path) -> np.ndarray:
         """The steps of the pipeline; returns a row for each: seconds on the wall, and with a processor."""
         moments = [now()]
-        with (
-            resumable_pull(landing, declared.system_code, DAY) as journal,
-            open_client(declared, connection_to) as client,
-        ):
-            pull = pull_day(client, declared, DAY, landing, first_pull=True, journal=journal)
+        with resumable_pull(landing, declared.system_code, DAY) as journal:
+            with PageRecords(declared, "a key") as records, open_client(declared, connection_to) as client:
+                pull = pull_day(
+                    client,
+                    declared,
+                    DAY,
+                    landing,
+                    first_pull=True,
+                    journal=journal,
+                    on_page=records.read_ahead,
+                )
+                moments.append(now())
+                pages = judge_pages(records, pull.files, DAY)
             moments.append(now())
-            pages = read_pages(pull.files, declared, hash_key="a key", day=DAY)
-            moments.append(now())
-            checks = check_frame(pages.versions, facts.portal_dossier_version.fullname, RULES)
+            checks = check_frame(
+                pages.versions[CHECKED_COLUMNS], facts.portal_dossier_version.fullname, RULES
+            )
+            checks.append(find_sudden_drop(pages.versions, DAY, None))
+            checks.append(check_most_usable(len(pages.refused), pages.read_count))
             moments.append(now())
             batch = load.pull_batch(declared.system_code, DAY, pull, pages, checks)
             load.load_pull(

@@ -1,11 +1,12 @@
 """Rows arrive in the database as they stand in the frame, few or many."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pandas as pd
 import pytest
 import sqlalchemy as sa
 
+from directive_etl.periods import LOCAL_ZONE
 from directive_etl.warehouse.staging import MANY_ROWS, STAGING, stage
 
 TARGET = sa.Table(
@@ -58,3 +59,40 @@ def test_a_fraction_is_never_cut_off(warehouse):
         TARGET.create(connection)
         with pytest.raises((TypeError, ValueError)):
             stage(connection, frame, TARGET, ["small"])
+
+
+@pytest.mark.parametrize("number", [2**15, -(2**15) - 1])
+def test_a_number_too_large_for_its_column_is_never_cut_off(number, warehouse):
+    frame = a_frame(MANY_ROWS).assign(small=number)
+    with warehouse.begin() as connection:
+        TARGET.create(connection)
+        with pytest.raises(ValueError, match="small does not fit"):
+            stage(connection, frame, TARGET, ["small"])
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("text", [None]),
+        ("text", ["x" * 50_000, "", None, "ữ" * 50_000]),
+        ("text", [f"{n} of many" for n in range(MANY_ROWS)]),
+        (
+            "at",
+            [None, datetime(1, 1, 2, tzinfo=UTC), datetime(9998, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)],
+        ),
+        ("at", [None, datetime(2020, 8, 20, 7, tzinfo=LOCAL_ZONE)]),
+        ("day", [None, date(1, 1, 1), date(1999, 12, 31), date(2000, 1, 1), date(9998, 12, 31)]),
+        ("flag", [None, True, False]),
+        ("number", [None, 2**63 - 1, -(2**63), 0]),
+        ("number", [-1, 1]),
+        ("small", [2**15 - 1, -(2**15)]),
+    ],
+)
+def test_the_edges_of_each_type_arrive_many_at_once(column, values, warehouse):
+    told = [values[n % len(values)] for n in range(MANY_ROWS)]
+    frame = pd.DataFrame({"number": range(MANY_ROWS)}).assign(**{column: pd.Series(told, dtype=object)})
+    with warehouse.begin() as connection:
+        TARGET.create(connection)
+        stage(connection, frame, TARGET, list(frame.columns))
+        found = connection.exec_driver_sql(f"select {column} from pg_temp.{STAGING}").scalars().all()
+    assert found == told

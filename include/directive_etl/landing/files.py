@@ -60,18 +60,26 @@ def write_draft(
     root: Path, source_code: str, part_code: str, report_date: date, blocks: Iterable[bytes]
 ) -> Draft:
     """Copy bytes into the folder of a source, part and day, where nothing shows them yet."""
-    folder = folder_of(root, source_code, part_code, report_date)
-    folder.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
+
+    def hashed() -> Iterator[bytes]:
+        for block in blocks:
+            digest.update(block)
+            yield block
+
+    path = _copy_into(folder_of(root, source_code, part_code, report_date), hashed())
+    return Draft(path, digest.hexdigest())
+
+
+def _copy_into(folder: Path, blocks: Iterable[bytes]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".landing-", delete=False) as copy:
         try:
-            for block in blocks:
-                digest.update(block)
-                copy.write(block)
+            copy.writelines(blocks)
         except BaseException:
             Path(copy.name).unlink()
             raise
-    return Draft(Path(copy.name), digest.hexdigest())
+    return Path(copy.name)
 
 
 def keep_draft(draft: Draft, name: str, origin: str, known_at: datetime) -> LandedFile:
@@ -135,13 +143,12 @@ def land_bytes(
 
     Landing the same bytes again changes nothing: the first time known stands.
     """
-    note = (
-        folder_of(root, source_code, part_code, report_date)
-        / f"{hashlib.sha256(content).hexdigest()}{_NOTE_SUFFIX}"
-    )
+    folder = folder_of(root, source_code, part_code, report_date)
+    sha256 = hashlib.sha256(content).hexdigest()
+    note = folder / f"{sha256}{_NOTE_SUFFIX}"
     if note.exists():
         return read_note(note)
-    draft = write_draft(root, source_code, part_code, report_date, [content])
+    draft = Draft(_copy_into(folder, [content]), sha256)
     return keep_draft(draft, origin, mask_digits(origin), known_at)
 
 

@@ -41,8 +41,9 @@ def pull_portal_system(system_code: str, day: date, connection: SystemConnection
     from directive_etl.sources.service_portal import load
     from directive_etl.sources.service_portal.extract import open_client, pull_day
     from directive_etl.sources.service_portal.journal import resumable_pull
-    from directive_etl.sources.service_portal.read import read_pages
-    from directive_etl.sources.service_portal.rules import RULES
+    from directive_etl.sources.service_portal.read import judge_pages
+    from directive_etl.sources.service_portal.records import PageRecords
+    from directive_etl.sources.service_portal.rules import CHECKED_COLUMNS, RULES
     from directive_etl.sources.service_portal.weekday import WEEK, find_sudden_drop, received_on
 
     system = systems.system(system_code)
@@ -52,7 +53,10 @@ def pull_portal_system(system_code: str, day: date, connection: SystemConnection
         window = load.recorded_window(warehouse, system_code, day)
         week_before = received_on(warehouse, system_code, day - WEEK)
     with resumable_pull(settings().landing, system_code, day) as journal:
-        with open_client(system, connection or system_connection(system_code)) as client:
+        with (
+            PageRecords(system, settings().require("hash_key")) as records,
+            open_client(system, connection or system_connection(system_code)) as client,
+        ):
             pull = pull_day(
                 client,
                 system,
@@ -62,9 +66,10 @@ def pull_portal_system(system_code: str, day: date, connection: SystemConnection
                 proved_through=proved_through,
                 window=window,
                 journal=journal,
+                on_page=records.read_ahead,
             )
-        pages = read_pages(pull.files, system, hash_key=settings().require("hash_key"), day=day)
-        checks = check_frame(pages.versions, "core.portal_dossier_version", RULES)
+            pages = judge_pages(records, pull.files, day)
+        checks = check_frame(pages.versions[CHECKED_COLUMNS], "core.portal_dossier_version", RULES)
         checks.append(find_sudden_drop(pages.versions, day, week_before))
         checks.append(check_most_usable(len(pages.refused), pages.read_count))
         checks = unless_overruled(load.SOURCE, system_code, day, checks)

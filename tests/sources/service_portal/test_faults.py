@@ -5,12 +5,14 @@ its line.
 import asyncio
 import gzip
 import logging
+import socket
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 from random import Random
 
+import httpx
 import orjson
 import pytest
 from starlette.applications import Starlette
@@ -269,6 +271,17 @@ def test_a_host_that_signed_its_own_certificate_is_trusted_only_when_it_is_given
     with pytest.raises(ConfigurationError, match=r"the certificate of '127\.0\.0\.1' is not trusted"):
         pull(address, tmp_path)
     assert pull(address, tmp_path, ca_file=certificate) == CODES
+
+
+def test_a_login_that_is_never_answered_is_given_up_in_time():
+    declared = system("national_portal").model_copy(update={"limits": Limits(read_seconds=0.2)})
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel connects; nobody answers
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with (
+            open_client(declared, SystemConnection(base_url=address)) as client,
+            pytest.raises(httpx.ReadTimeout),
+        ):
+            client.post("mapi/g", json={})
 
 
 def test_nothing_is_asked_faster_than_the_system_allows(serve_app, tmp_path):

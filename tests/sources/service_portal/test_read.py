@@ -19,8 +19,8 @@ from directive_etl.quality import RowAccount
 from directive_etl.registry.systems import system, systems
 from directive_etl.sources.service_portal.extract import pull_day
 from directive_etl.sources.service_portal.faults import show_key
-from directive_etl.sources.service_portal.read import VERSION_COLUMNS, read_pages
-from directive_etl.sources.service_portal.records import local_sql
+from directive_etl.sources.service_portal.read import VERSION_COLUMNS, judge_pages, read_pages
+from directive_etl.sources.service_portal.records import PageRecords, local_sql
 
 KEY = "key-of-the-tests"
 DUCKDB = duckdb.connect(config={"threads": 1})
@@ -262,6 +262,10 @@ def read_local(text: str, formats: Sequence[str]) -> datetime | None:
         ("%Y-%m-%dT%H:%M:%S%z", "2020-08-20T05:00:00", None),
         ("%d/%m/%Y", "2/8/2020", None),
         ("%d/%m/%Y", "20/08/0000", None),
+        ("%d/%m/%Y", "01/01/0001", None),
+        ("%d/%m/%Y", "01/01/0002", "0002-01-01 00:00:00"),
+        ("%d/%m/%Y", "01/01/0100", "0100-01-01 00:00:00"),
+        ("%d/%m/%Y", "01/01/9999", "9999-01-01 00:00:00"),
         ("%d/%m/%Y", "20/08/2020 ", None),
         ("%Y%m%d%H%M%S", "20200820250000", None),
     ],
@@ -311,3 +315,40 @@ def test_whatever_is_sent_no_record_is_lost(faults, tmp_path_factory):
     loaded, refused = len(pages.versions), len(pages.refused)
     RowAccount(read=pages.read_count, loaded=loaded, refused=refused, duplicate=pages.duplicate_count)
     assert pages.read_count == len(records)
+
+
+def test_a_page_that_is_read_ahead_reads_the_same(land_records, day):
+    declared = system("city_portal")
+    records = [a_record(MaHoSo=f"code {n}", NgayCapNhat=f"20/08/2020 08:00:{n:02d}") for n in range(40)]
+    files = [land_records(declared, [record, {"MaHoSo": ""}], n) for n, record in enumerate(records, start=1)]
+    with PageRecords(declared, KEY) as begun:
+        for file in (*files[::-1], *files):
+            begun.read_ahead(file)
+        ahead = judge_pages(begun, files, day)
+    after = read_pages(files, declared, hash_key=KEY, day=day)
+    pd.testing.assert_frame_equal(ahead.versions, after.versions)
+    pd.testing.assert_frame_equal(ahead.refused, after.refused)
+    assert (ahead.read_count, sorted(ahead.seen_keys)) == (80, sorted(after.seen_keys))
+
+
+def test_a_page_that_is_read_ahead_and_not_wanted_counts_nowhere(land_records, day):
+    """Also one that cannot be read: the others of the same batch are read without it."""
+    declared = system("city_portal")
+    wanted = land_records(declared, [a_record()], 1)
+    moved = land_records(declared, [a_record(MaHoSo="moved")], 2)
+    no_page = land_records(system("one_stop"), [], 3)
+    with PageRecords(declared, KEY) as begun:
+        for file in (moved, no_page, wanted):
+            begun.read_ahead(file)
+        pages = judge_pages(begun, [wanted], day)
+    assert (pages.read_count, len(pages.versions), len(pages.seen_keys)) == (1, 1, 1)
+
+
+def test_a_page_that_cannot_be_read_is_named_also_when_it_was_read_ahead(land_records, day):
+    declared = system("city_portal")
+    files = [land_records(declared, [a_record()], 1), land_records(system("one_stop"), [], 2)]
+    with PageRecords(declared, KEY) as begun:
+        for file in files:
+            begun.read_ahead(file)
+        with pytest.raises(SourceChangedError, match="2020-08-20 page 2: the landed file"):
+            judge_pages(begun, files, day)

@@ -1,6 +1,7 @@
 """Pull the dossiers that changed up to the end of a day: pages as sent, a list that proves itself whole."""
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -74,13 +75,23 @@ class _Pull:
     landing: Path
     window: tuple[datetime, datetime]
     journal: PullJournal | None
+    on_page: Callable[[LandedFile], None]
     unreadable: dict[str, tuple[LandedFile, dict[str, str]]] = field(default_factory=dict)
     # Pages understood so far by number, ask, Link header and hash: the same bytes are not read twice.
     known: dict[tuple[int, str, str, str], Page] = field(default_factory=dict)
     answers: list[datetime] = field(default_factory=list)
 
+    others: dict[tuple[int, int | None], list[httpx.Request] | None] = field(default_factory=dict)
+
     def __repr__(self) -> str:
         return f"<pull {self.name}>"
+
+    def requests_after(self, first: Page) -> list[httpx.Request] | None:
+        """Return `other_requests`, made once for all readings whose first page has this size and total."""
+        shape = (len(first.codes), first.total)
+        if shape not in self.others:
+            self.others[shape] = other_requests(self.client, self.system, self.window, first)
+        return self.others[shape]
 
     @property
     def name(self) -> str:
@@ -97,6 +108,7 @@ def pull_day(
     proved_through: date | None = None,
     window: tuple[datetime, datetime] | None = None,
     journal: PullJournal | None = None,
+    on_page: Callable[[LandedFile], None] = lambda _: None,
 ) -> PullResult:
     """Land every page of the dossiers changed in the window of a day (docs/sources/service_portal.md).
 
@@ -113,6 +125,8 @@ def pull_day(
         proved_through: the last day before this one whose pull was proved whole.
         window: asks for these change times instead, as an earlier pull of the day did.
         journal: of a pull that may have been interrupted; what it names is not fetched again.
+        on_page: told of each page when it has landed and was understood, from several threads; a page that is read
+            twice is told of twice, and not every page need belong to the result.
 
     Raises:
         SourceUnavailableError: no answer after retries, or the day is not over at the portal.
@@ -121,7 +135,7 @@ def pull_day(
         ConfigurationError: the portal does not accept our login.
     """
     window = window or window_of(system, day, first_pull, proved_through)
-    pull = _Pull(client, system, day, landing, window, journal)
+    pull = _Pull(client, system, day, landing, window, journal, on_page)
     readings: list[Reading] = []
     doubt = ""
     for number in range(1, MAX_READINGS + 1):
@@ -152,7 +166,7 @@ def _read_list(pull: _Pull, reading: int) -> Reading:
     request: httpx.Request | None = first_request(pull.client, pull.system, pull.window)
     assert request is not None  # noqa: S101 - for the type checker
     pages_and_files = [_read_page(pull, reading, request, 1)]
-    others = other_requests(pull.client, pull.system, pull.window, pages_and_files[0][0])
+    others = pull.requests_after(pages_and_files[0][0])
     if others is not None:
         pages_and_files += _read_side_by_side(pull, reading, others)
         return Reading(*map(list, zip(*pages_and_files, strict=True)))
@@ -190,19 +204,21 @@ def _read_side_by_side(
 
 def _read_page(pull: _Pull, reading: int, request: httpx.Request, number: int) -> tuple[Page, LandedFile]:
     """Read one page, asking again when it arrives unreadable; each unreadable answer is kept and named."""
-    where = f"{pull.name} page {number}"
-    if pull.journal is not None and (landed := pull.journal.find(reading, request)):
+    where, ask = f"{pull.name} page {number}", ask_id(request)
+    if pull.journal is not None and (landed := pull.journal.find(reading, ask)):
         file, link = landed
         pull.answers.append(file.known_at)
         page = understand(file.path.read_bytes(), number, request.url, pull.system, where, link)
-        pull.known[number, ask_id(request), link, file.sha256] = page
+        pull.known[number, ask, link, file.sha256] = page
+        pull.on_page(file)
         return page, file
     fault = ""
     for _ in range(MAX_ASKS_PER_PAGE):
-        page_or_fault, file, link = _ask_page(pull, request, number, where)
+        page_or_fault, file, link = _ask_page(pull, request, ask, number, where)
         if isinstance(page_or_fault, Page):
             if pull.journal is not None:
-                pull.journal.note(reading, request, file, link)
+                pull.journal.note(reading, ask, file, link)
+            pull.on_page(file)
             return page_or_fault, file
         fault = str(page_or_fault)
         log.warning("%s: unreadable (%s); kept as %s", where, fault, file.sha256)
@@ -214,7 +230,7 @@ def _read_page(pull: _Pull, reading: int, request: httpx.Request, number: int) -
 
 @while_unavailable
 def _ask_page(
-    pull: _Pull, request: httpx.Request, number: int, where: str
+    pull: _Pull, request: httpx.Request, ask: str, number: int, where: str
 ) -> tuple[Page | UnreadablePageError, LandedFile, str]:
     """Send the request, land whatever was answered, then say what it means or why it has no meaning."""
     response = send(pull.client, request, where)
@@ -226,7 +242,7 @@ def _ask_page(
     content = response.content
     file = land_bytes(pull.landing, SOURCE_CODE, pull.system.system_code, pull.day, content, origin, known_at)
     pull.answers.append(known_at)
-    key = (number, ask_id(request), link, file.sha256)
+    key = (number, ask, link, file.sha256)
     try:
         page = pull.known.get(key) or understand(content, number, request.url, pull.system, where, link)
     except UnreadablePageError as error:

@@ -42,15 +42,15 @@ class PullJournal:
                 "%s %s %s: resumed, %d pages have landed", SOURCE_CODE, system_code, day, len(self._lines)
             )
 
-    def find(self, reading: int, request: httpx.Request) -> tuple[LandedFile, str] | None:
-        """Return the landed page that answers a request, with its Link header, or None."""
-        sha256, link = self._lines.get((reading, ask_id(request)), ("", ""))
+    def find(self, reading: int, ask: str) -> tuple[LandedFile, str] | None:
+        """Return the landed page that answers an ask (`ask_id`), with its Link header, or None."""
+        sha256, link = self._lines.get((reading, ask), ("", ""))
         file = self._files.get(sha256)
         return None if file is None else (file, link)
 
-    def note(self, reading: int, request: httpx.Request, file: LandedFile, link: str) -> None:
+    def note(self, reading: int, ask: str, file: LandedFile, link: str) -> None:
         """Write down that a page has landed."""
-        line = json.dumps([reading, ask_id(request), file.sha256, link])
+        line = json.dumps([reading, ask, file.sha256, link])
         with self._lock:
             if self._notes is None:  # a page has landed, so its folder is there
                 self._notes = self._path.open("a", encoding="utf-8", buffering=1)

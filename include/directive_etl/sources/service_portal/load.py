@@ -1,6 +1,7 @@
 """Load dossier versions, and recount every day that a new version touches."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -13,14 +14,13 @@ from directive_etl.periods import to_local_date
 from directive_etl.quality import RowAccount
 from directive_etl.quality.results import CheckResult, describe, failed_critical
 from directive_etl.registry.procedures import Procedure
-from directive_etl.sources.service_portal.count import count_daily_dossiers, state_at_end, to_figures
 from directive_etl.sources.service_portal.extract import PullResult
 from directive_etl.sources.service_portal.read import ReadPages
+from directive_etl.sources.service_portal.recount import Counting, count_days, record_count
 from directive_etl.sources.service_portal.stored import concerned_tellings, unsettled_tellings
-from directive_etl.sources.service_portal.versions import VERSION_KEY, Pull, known_by, new_versions, vanished
+from directive_etl.sources.service_portal.versions import VERSION_KEY, Pull, new_versions, vanished
 from directive_etl.warehouse.ledger import Batch, lock_part, write_batch
 from directive_etl.warehouse.merge import merge_rows
-from directive_etl.warehouse.observations import record_observations
 from directive_etl.warehouse.staging import append_rows
 from directive_etl.warehouse.tables import facts
 
@@ -170,27 +170,29 @@ def load_pull(
         others, settled = unsettled_tellings(
             connection, batch.part_code, min(days), batch.known_at, directive_start
         )
-        counted = known if others.empty else pd.concat([known, others], ignore_index=True)
+        counting = Counting(
+            system_code=batch.part_code,
+            tellings=known if others.empty else pd.concat([known, others], ignore_index=True),
+            settled=settled,
+            pulls=pulls,
+            known_at=batch.known_at,
+            unit_codes=unit_codes,
+            procedures=procedures,
+            directive_start=directive_start,
+        )
 
         def load(batch_id: int) -> int:
-            stamp = {"batch_id": batch_id}
-            written = _keep_tellings(connection, pd.concat([news, gone], ignore_index=True), stored, stamp)
-            written += _record_pull(connection, batch, this, pull.doubt, batch_id)
-            for day in days:
-                changed = _recount(
-                    connection,
-                    batch,
-                    batch_id,
-                    counted,
-                    settled,
-                    pulls,
-                    day,
-                    unit_codes,
-                    procedures,
-                    directive_start,
-                )
+            # Counting needs nothing of the warehouse: it goes on while PostgreSQL takes the tellings in.
+            with ThreadPoolExecutor(1, thread_name_prefix="count") as aside:
+                counts = aside.submit(count_days, counting, days)
+                stamp = {"batch_id": batch_id}
+                told = pd.concat([news, gone], ignore_index=True) if len(gone) else news
+                written = _keep_tellings(connection, told, stored, stamp)
+                written += _record_pull(connection, batch, this, pull.doubt, batch_id)
+            for count in counts.result():
+                changed = record_count(connection, count, source_code=SOURCE, batch_id=batch_id)
                 if changed:
-                    changed_days.append(day)
+                    changed_days.append(count.day)
                     written += changed
             return written
 
@@ -233,7 +235,7 @@ def _record_pull(connection: sa.Connection, batch: Batch, this: Pull, doubt: str
         "window_to": this.window[1],
         "is_proven": this.is_proven,
         "doubt": doubt,
-        "seen_keys": np.sort(np.asarray(list(this.seen_keys), dtype="<i8")).tobytes(),
+        "seen_keys": np.sort(np.asarray(this.seen_keys, dtype="<i8")).tobytes(),
     }
     frame = pd.DataFrame([row])
     return merge_rows(connection, facts.portal_pull, frame, stamp={"batch_id": batch_id}).changed
@@ -250,7 +252,7 @@ def pulls_of(connection: sa.Connection, system_code: str, with_keys_after: datet
             row.known_at,
             (row.window_from, row.window_to),
             row.is_proven,
-            np.frombuffer(row.keys, dtype="<i8").tolist(),
+            np.frombuffer(row.keys, dtype="<i8"),
         )
         for row in rows
     }
@@ -283,43 +285,3 @@ def touched_days(
     if first == this.day and not len(news) and not whole:
         return [this.day]
     return [day for day in sorted(pulls) if day >= max(first, directive_start)]
-
-
-def _recount(
-    connection: sa.Connection,
-    batch: Batch,
-    batch_id: int,
-    known: pd.DataFrame,
-    settled: pd.DataFrame,
-    pulls: Mapping[date, Pull],
-    day: date,
-    unit_codes: Sequence[str],
-    procedures: Sequence[Procedure],
-    directive_start: date,
-) -> int:
-    """Count a day as known at each pull from this one on; the last count is the fact, each is an
-    observation.
-    """
-    system_code = batch.part_code
-    # A day cannot be counted before its own pull, and this batch changes nothing that was known before it.
-    first_moment = max(pulls[day].known_at, batch.known_at)
-    moments = sorted({first_moment, *(one.known_at for one in pulls.values() if one.known_at > first_moment)})
-    changed = 0
-    for known_at in moments:
-        state = state_at_end(known_by(known, known_at), day)
-        is_proven = any(
-            one.is_proven and one.day >= day and one.known_at <= known_at for one in pulls.values()
-        )
-        figures = to_figures(state, day, system_code, unit_codes, procedures, directive_start, settled)
-        figures = figures.assign(figure_date=day, obs_status="A" if is_proven else "P", known_at=known_at)
-        changed += record_observations(connection, figures, source_code=SOURCE, batch_id=batch_id).changed
-        if known_at == moments[-1]:
-            daily = count_daily_dossiers(state, day, procedures)
-            changed += merge_rows(
-                connection,
-                facts.daily_portal_dossier,
-                daily,
-                scope={"report_date": day, "system_code": system_code},
-                stamp={"batch_id": batch_id},
-            ).changed
-    return changed

@@ -31,16 +31,17 @@ def find_gap(pages: list[Page]) -> str:
     for page in pages:
         if page.said_number is not None and page.said_number != page.number:
             return f"page {page.said_number} was sent for page {page.number}"
-    # A record without a code is refused when read; here it counts as a dossier of its own.
-    codes = {code or f"#{page.number}/{place}" for page in pages for place, code in enumerate(page.codes)}
+    codes = {code for page in pages for code in page.codes}
     record_count = sum(len(page.codes) for page in pages)
+    # A record without a code is refused when read; here it counts as a dossier of its own.
+    distinct_count = len(codes - {""}) + sum(page.codes.count("") for page in pages)
     totals = {page.total for page in pages if page.total is not None}
     if len(totals) > 1:
         return "the total changed between pages"
-    if totals and (total := totals.pop()) != len(codes):
-        return f"the portal counts {total} dossiers and sent {len(codes)} distinct ones"
-    if len(codes) < record_count:
-        return f"{record_count - len(codes)} dossiers were sent more than once"
+    if totals and (total := totals.pop()) != distinct_count:
+        return f"the portal counts {total} dossiers and sent {distinct_count} distinct ones"
+    if distinct_count < record_count:
+        return f"{record_count - distinct_count} dossiers were sent more than once"
     return ""
 
 

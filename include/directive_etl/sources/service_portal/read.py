@@ -1,10 +1,12 @@
 """Read landed pages into typed versions of dossiers; refuse what cannot be read. Applicants are not read."""
 
-import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from directive_etl.landing import LandedFile
@@ -17,7 +19,7 @@ from directive_etl.sources.service_portal.faults import (
     faults_of,
     show_key,
 )
-from directive_etl.sources.service_portal.records import DATES, open_records
+from directive_etl.sources.service_portal.records import DATES, PageRecords
 
 VERSION_COLUMNS = [
     "system_code",
@@ -45,16 +47,31 @@ class ReadPages:
     refused: pd.DataFrame
     duplicate_count: int
     read_count: int
-    seen_keys: list[int] = dataclasses.field(default_factory=list)
+    seen_keys: Sequence[int] | npt.NDArray[np.int64] = ()
 
 
-def read_pages(files: list[LandedFile], system: PortalSystem, *, hash_key: str, day: date) -> ReadPages:
-    """Read the pages of one pull.
+def read_pages(files: Sequence[LandedFile], system: PortalSystem, *, hash_key: str, day: date) -> ReadPages:
+    """Read the pages of one pull, as `judge_pages` does, when none of them has been begun.
 
     Args:
         files: from `pull_day`, in order.
         system: the declared system that sent them.
         hash_key: key of the hash that stands for a dossier's code.
+        day: as `judge_pages`.
+
+    Raises:
+        SourceChangedError: a file is no page of this system.
+    """
+    with PageRecords(system, hash_key) as records:
+        return judge_pages(records, files, day)
+
+
+def judge_pages(begun: PageRecords, files: Sequence[LandedFile], day: date) -> ReadPages:
+    """Read the pages of one pull.
+
+    Args:
+        begun: what has been read ahead of them; the rest is read now.
+        files: from `pull_day`, in order.
         day: the reporting day of the pull; a change after its end was not asked for and is refused.
 
     Returns:
@@ -66,34 +83,36 @@ def read_pages(files: list[LandedFile], system: PortalSystem, *, hash_key: str, 
     Raises:
         SourceChangedError: a file is no page of this system.
     """
-    faults = [NOT_A_RECORD, *faults_of(system, day)]
-    with open_records(files, system, hash_key) as records:
-        _judge(records, faults)
-        refused = _refused_rows(records, [*faults, contradiction(system)])
-        [(read_count, kept_count)] = records.execute(
-            "SELECT count(*), count(*) FILTER (WHERE fault_bits = 0) FROM record JOIN judgement USING (page, number)"
-        ).fetchall()
-        versions = _versions(records, system)
-        seen = records.execute("SELECT DISTINCT dossier_key FROM record ORDER BY ALL").df()
+    faults = [NOT_A_RECORD, *faults_of(begun.system, day)]
+    records = begun.of(files)
+    _judge(records, faults)
+    refused = _refused_rows(records, [*faults, contradiction(begun.system)])
+    [(read_count, kept_count)] = records.execute(
+        "SELECT count(*), count(*) FILTER (WHERE fault_bits = 0) FROM judgement"
+    ).fetchall()
+    versions = _versions(records, begun.system)
+    seen = records.execute("SELECT DISTINCT dossier_key FROM record").df()
     return ReadPages(
         versions=versions,
         refused=refused_frame(refused),
         duplicate_count=kept_count - len(versions),
         read_count=read_count,
-        seen_keys=seen["dossier_key"].tolist(),
+        seen_keys=seen["dossier_key"].to_numpy(dtype="int64"),
     )
 
 
-def read_records(files: list[LandedFile], system: PortalSystem, hash_key: str) -> pd.DataFrame:
+def read_records(files: Sequence[LandedFile], system: PortalSystem, hash_key: str) -> pd.DataFrame:
     """Return one row per record: its texts by our field names, and beside them what they mean, null where
     nothing.
     """
-    with open_records(files, system, hash_key) as records:
-        return records.execute("SELECT * FROM record ORDER BY page, number").df()
+    with PageRecords(system, hash_key) as records:
+        return records.of(files).execute("SELECT * FROM record ORDER BY page, number").df()
 
 
 def _judge(records: duckdb.DuckDBPyConnection, faults: list[Fault]) -> None:
-    """Create `judgement`: of each record the faults, bit n for number n, the last one being a contradiction."""
+    """Create `judgement`: of each record the faults, bit n for number n, the last one being a contradiction, and
+    whether it says again what was known first from another one.
+    """
     first, *others = faults
     bits = " + ".join(
         f"CASE WHEN {fault.condition} THEN {1 << n}::BIGINT ELSE 0 END"
@@ -101,25 +120,26 @@ def _judge(records: duckdb.DuckDBPyConnection, faults: list[Fault]) -> None:
     )
     records.execute(
         f"""
-        CREATE TABLE found AS SELECT page, number,
+        CREATE OR REPLACE TABLE found AS SELECT page, number,
             CASE WHEN {first.condition} THEN 1 ELSE {bits} END AS fault_bits FROM record"""
     )
     # Few records share their dossier and time with another one; only those are compared.
     records.execute(
         f"""
-        CREATE TABLE torn AS
+        CREATE OR REPLACE TABLE repeated AS
         WITH kept AS (SELECT record.* FROM record JOIN found USING (page, number) WHERE fault_bits = 0),
-        repeated AS (SELECT dossier_key, changed_at FROM kept GROUP BY ALL HAVING count(*) > 1),
-        told AS (SELECT DISTINCT dossier_key, changed_at, {", ".join(_CONTENT)} FROM kept
-                 SEMI JOIN repeated USING (dossier_key, changed_at)),
-        contradicted AS (SELECT dossier_key, changed_at FROM told GROUP BY ALL HAVING count(*) > 1)
-        SELECT page, number FROM kept SEMI JOIN contradicted USING (dossier_key, changed_at)"""
+        told AS (SELECT dossier_key, changed_at FROM kept GROUP BY ALL HAVING count(*) > 1),
+        again AS (SELECT kept.* FROM kept SEMI JOIN told USING (dossier_key, changed_at))
+        SELECT page, number, row_number() OVER (change ORDER BY known_at, page, number) > 1 AS is_copy,
+            count(DISTINCT ({", ".join(_CONTENT)})) OVER (change) > 1 AS is_torn
+        FROM again JOIN page USING (page) WINDOW change AS (PARTITION BY dossier_key, changed_at)"""
     )
     records.execute(
         f"""
-        CREATE TABLE judgement AS
-        SELECT page, number, CASE WHEN torn.page IS NULL THEN fault_bits ELSE {1 << len(faults)} END AS fault_bits
-        FROM found LEFT JOIN torn USING (page, number)"""
+        CREATE OR REPLACE TABLE judgement AS
+        SELECT page, number, CASE WHEN is_torn THEN {1 << len(faults)} ELSE fault_bits END AS fault_bits,
+            coalesce(is_copy, FALSE) AS is_copy
+        FROM found LEFT JOIN repeated USING (page, number)"""
     )
 
 
@@ -130,8 +150,8 @@ def _versions(records: duckdb.DuckDBPyConnection, system: PortalSystem) -> pd.Da
         SELECT $system_code AS system_code, dossier_key, changed_at, known_at, unit_code, procedure_code,
             channel_code::BIGINT AS channel_code, status_code::BIGINT AS status_code, status AS source_status,
             {", ".join(f"{day}::TIMESTAMP AS {day}" for day in DATES.values())}
-        FROM record SEMI JOIN (FROM judgement WHERE fault_bits = 0) good USING (page, number) JOIN page USING (page)
-        QUALIFY row_number() OVER (PARTITION BY dossier_key, changed_at ORDER BY known_at, page, number) = 1
+        FROM record JOIN judgement USING (page, number) JOIN page USING (page)
+        WHERE fault_bits = 0 AND NOT is_copy
         ORDER BY changed_at, dossier_key""",
         {"system_code": system.system_code},
     ).df()

@@ -4,11 +4,11 @@ Nothing else of a record is taken out of its page: names, addresses, phones and 
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 import orjson
@@ -29,50 +29,118 @@ DATES = {
 MOMENTS = ("changed_at", *DATES)
 _FIELDS = list(FieldNames.model_fields)
 _PAGE_NUMBER = re.compile(r" page (\d+)$")
-_DIGITS = {"Y": r"\d{4}", "f": r"\d{1,6}", "z": r"(?:Z|[+-]\d{2}:?\d{2})"}
+# DuckDB reads the year 0, which no other part of the system can hold; from year 1 a time zone may lead there.
+_YEAR = r"(?:[1-9]\d{3}|0[1-9]\d\d|00[1-9]\d|000[2-9])"
+_DIGITS = {"Y": _YEAR, "f": r"\d{1,6}", "z": r"(?:Z|[+-]\d{2}:?\d{2})"}
 _NEVER = date(9998, 12, 31)
 _THREADS = 2
 # Pages whose parsed form a thread holds at the same time.
 _PAGES_AT_ONCE = 16
 
 
-@contextmanager
-def open_records(
-    files: Sequence[LandedFile], system: PortalSystem, hash_key: str
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a database in memory with the table `record` of all pages; it spills nothing to disk.
+class PageRecords:
+    """The records of landed pages in a database in memory, read on two threads while other pages are on their way.
 
-    One row per record: `page` (number of the file, from 0) and `number` in it, from 1. Of each declared field its text
-    as sent, without blanks around it and empty for none (`<field>_text` for times); beside it what it means, NULL where
-    it means nothing: dossier_key, status_code, channel_code, changed_at (TIMESTAMPTZ), and the local
-    days received_date, due_date, finished_date, returned_date. `is_record` is false for what is no JSON object.
-    Beside it the tables `page` (page, place, sha256, known_at) and `unit` (code, valid_from, valid_until: moments).
-
-    Raises:
-        SourceChangedError: a file is no page of this system.
+    What is read of a page depends on its bytes only, so that reading may begin before it is known which pages count.
+    Use it in a `with`; nothing is spilled to disk.
     """
-    with duckdb.connect(config={"threads": _THREADS, "temp_directory": ""}) as connection:
-        connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
-        create_keyed_hash_macro(connection, hash_key)
-        _create_pages(connection, files)
-        _create_codes(connection, system)
-        _create_records(connection, files, system)
-        yield connection
+
+    def __init__(self, system: PortalSystem, hash_key: str) -> None:
+        self.system = system
+        self._lock = threading.Lock()
+        self._numbers: dict[str, int] = {}  # of each page by its hash, in the order of arrival
+        self._waiting: list[LandedFile] = []
+        self._readings: list[tuple[list[LandedFile], Future[None]]] = []
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="records")
+        # One thread of DuckDB's for each of ours: more of them would wait for each other, with a processor.
+        self._connection = duckdb.connect(config={"threads": 1, "temp_directory": ""})
+        self._connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+        create_keyed_hash_macro(self._connection, hash_key)
+        _create_codes(self._connection, system)
+        _create_empty(self._connection, system)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown(cancel_futures=True)
+        self._connection.close()
+
+    def read_ahead(self, file: LandedFile) -> None:
+        """Begin to read a page soon, unless it was begun before. Any thread may say so, and none waits."""
+        with self._lock:
+            if file.sha256 in self._numbers:
+                return
+            self._numbers[file.sha256] = len(self._numbers)
+            self._waiting.append(file)
+            if len(self._waiting) == _PAGES_AT_ONCE:
+                self._begin()
+
+    def of(self, files: Sequence[LandedFile]) -> duckdb.DuckDBPyConnection:
+        """Wait until the pages are read, and return the database with the view `record` of them.
+
+        One row per record: `page` (number of the file, from 0) and `number` in it, from 1. Of each declared field its
+        text as sent, without blanks around it and empty for none (`<field>_text` for times); beside it what it means,
+        NULL where it means nothing: dossier_key, status_code, channel_code, changed_at (TIMESTAMPTZ), and the local
+        days received_date, due_date, finished_date, returned_date. `is_record` is false for what is no JSON object.
+        Beside it the tables `page` (page, file, place, sha256, known_at) and `unit` (code, valid_from, valid_until:
+        moments).
+
+        Raises:
+            SourceChangedError: a file is no page of this system.
+        """
+        for file in files:
+            self.read_ahead(file)
+        with self._lock:
+            self._begin()
+        wanted = {file.sha256 for file in files}
+        for pages, reading in self._readings:
+            try:
+                reading.result()
+            except SourceChangedError:
+                # One page in it cannot be read; that matters only if it is one of these.
+                self._read([page for page in pages if page.sha256 in wanted])
+        self._connection.execute(f"SET threads = {_THREADS}")
+        _create_pages(self._connection, files, [self._numbers[file.sha256] for file in files])
+        return self._connection
+
+    def _begin(self) -> None:
+        if self._waiting:
+            pages, self._waiting = self._waiting, []
+            self._readings.append((pages, self._threads.submit(self._read, pages)))
+
+    def _read(self, pages: Sequence[LandedFile]) -> None:
+        """Read a few pages on this thread: DuckDB reads a few thousand records on one."""
+        if not pages:
+            return
+        numbers = [self._numbers[page.sha256] for page in pages]
+        with self._connection.cursor() as own:  # with temporary tables of its own
+            own.execute("SET TimeZone = 'UTC'")
+            _create_texts(own, pages, numbers, self.system)
+            own.execute(f"INSERT INTO file_record {_record_sql(self.system)}")
 
 
-def _create_pages(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> None:
+def _create_pages(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], numbers: Sequence[int]
+) -> None:
+    """Create `page`, which says where in the list each file stands, and `record` of these files."""
     connection.execute(
         """
-        CREATE TABLE page AS SELECT unnest($page::BIGINT[]) AS page, unnest($path::VARCHAR[]) AS path,
+        CREATE OR REPLACE TABLE page AS SELECT unnest($page::BIGINT[]) AS page, unnest($file::BIGINT[]) AS file,
             'page ' || unnest($number::VARCHAR[]) AS place, unnest($sha256::VARCHAR[]) AS sha256,
             unnest($known_at::TIMESTAMPTZ[]) AS known_at""",
         {
             "page": list(range(len(files))),
-            "path": [str(file.path) for file in files],
+            "file": list(numbers),
             "number": [page_number(file, place) for place, file in enumerate(files, start=1)],
             "sha256": [file.sha256 for file in files],
             "known_at": [file.known_at for file in files],
         },
+    )
+    connection.execute(
+        """
+        CREATE OR REPLACE VIEW record AS
+        SELECT page, file_record.* EXCLUDE (file) FROM file_record JOIN page USING (file)"""
     )
 
 
@@ -82,30 +150,19 @@ def page_number(file: LandedFile, position: int) -> str:
     return match[1] if match else str(position)
 
 
-def _create_records(
-    connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], system: PortalSystem
-) -> None:
-    """Read all pages, a few at a time, on two threads: DuckDB reads a few thousand records on one."""
-    insert_records = _record_sql(system)
+def _create_empty(connection: duckdb.DuckDBPyConnection, system: PortalSystem) -> None:
+    """Create `file_record` for the records of all files; the same statement that fills it gives it its columns."""
     columns = ", ".join(f"{text_column(field)} VARCHAR" for field in _FIELDS)
-    connection.execute(f"CREATE TABLE text (page BIGINT, number BIGINT, is_record BOOLEAN, {columns})")
-    # The same statement that fills it gives it its columns.
-    connection.execute(f"CREATE TABLE record AS {insert_records}")
+    connection.execute(f"CREATE TEMP TABLE text (file BIGINT, number BIGINT, is_record BOOLEAN, {columns})")
+    connection.execute(f"CREATE TABLE file_record AS {_record_sql(system)}")
     connection.execute("DROP TABLE text")
-
-    def read(first: int) -> None:
-        with connection.cursor() as own:  # with temporary tables of its own
-            own.execute("SET TimeZone = 'UTC'")
-            _create_texts(own, files, first, system)
-            own.execute(f"INSERT INTO record {insert_records}")
-
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="records") as pool:
-        for _ in pool.map(read, range(0, len(files), _PAGES_AT_ONCE)):
-            pass
 
 
 def _create_texts(
-    connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], first: int, system: PortalSystem
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[LandedFile],
+    numbers: Sequence[int],
+    system: PortalSystem,
 ) -> None:
     """Create the temporary table `text`: the declared fields of every record of a few pages."""
     names = list(dict.fromkeys(system.fields.model_dump().values()))
@@ -113,54 +170,51 @@ def _create_texts(
     for name in reversed(system.answer.records_field.split(".")):
         form = {name: form}
     path = "".join(map(_dot, system.answer.records_field.split(".")))
-    paths = list(dict.fromkeys(str(file.path) for file in files[first : first + _PAGES_AT_ONCE]))
-    try:
-        connection.execute(
-            f"""
-            CREATE TEMP TABLE answer AS
-            SELECT page.page, json_transform(text.content, $form){path} AS records
-            FROM read_text($paths) text JOIN page ON page.path = text.filename
-            WHERE page.page >= $first AND page.page < $first + $page_count""",
-            {
-                "form": orjson.dumps(form).decode(),
-                "paths": paths,
-                "first": first,
-                "page_count": _PAGES_AT_ONCE,
-            },
-        )
-    except duckdb.Error:
-        # Its message would show the bytes: the page is found and named below.
-        raise _no_page(_first_without_records(files, system), system) from None
-    unlisted = connection.execute("SELECT min(page) FROM answer WHERE records IS NULL").fetchone()
-    if unlisted and unlisted[0] is not None:
-        raise _no_page(files[unlisted[0]], system)
     texts = ", ".join(
         f"{_text_sql(f'record{_dot(getattr(system.fields, field))}', system)} AS {text_column(field)}"
         for field in _FIELDS
     )
     nothing = " AND ".join(f"record{_dot(name)} IS NULL" for name in names)
-    connection.execute(
-        f"""
-        CREATE TEMP TABLE text AS
-        SELECT page, number, record IS NOT NULL AS is_record, {nothing} AS is_blank, {texts}
-        FROM (SELECT page, unnest(records) AS record, unnest(range(1, len(records) + 1)) AS number FROM answer)"""
-    )
-    _mark_no_objects(connection, files, system)
+    # A page without a list has one row, of number 0.
+    places = "CASE WHEN records IS NULL THEN [0] ELSE range(1, len(records) + 1) END"
+    try:
+        connection.execute(
+            f"""
+            CREATE TEMP TABLE text AS
+            SELECT ($numbers::BIGINT[])[list_position($paths, filename)] AS file, number,
+                record IS NOT NULL AS is_record, {nothing} AS is_blank, {texts}
+            FROM (
+                SELECT filename, unnest(records) AS record, unnest({places}) AS number
+                FROM (SELECT filename, json_transform(content, $form){path} AS records FROM read_text($paths))
+            )""",
+            {
+                "form": orjson.dumps(form).decode(),
+                "paths": [str(file.path) for file in files],
+                "numbers": list(numbers),
+            },
+        )
+    except duckdb.Error:
+        # Its message would show the bytes: the page is found and named below.
+        raise _no_page(_first_without_records(files, system), system) from None
+    unlisted = connection.execute("SELECT min(file) FROM text WHERE number = 0").fetchone()
+    if unlisted and unlisted[0] is not None:
+        raise _no_page(files[numbers.index(unlisted[0])], system)
+    _mark_no_objects(connection, dict(zip(numbers, files, strict=True)), system)
 
 
 def _mark_no_objects(
-    connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], system: PortalSystem
+    connection: duckdb.DuckDBPyConnection, files: Mapping[int, LandedFile], system: PortalSystem
 ) -> None:
     """Only what has none of the declared fields can be no object; for these few their page is read again."""
     blank = connection.execute(
-        "SELECT page, list(number) FROM text WHERE is_record AND is_blank GROUP BY page"
+        "SELECT file, list(number) FROM text WHERE is_record AND is_blank GROUP BY file"
     ).fetchall()
-    for page, numbers in blank:
-        records = _records_in(files[page], system)
+    for file, numbers in blank:
+        records = _records_in(files[file], system)
         wrong = [number for number in numbers if not isinstance(records[number - 1], dict)]
         connection.execute(
-            "UPDATE text SET is_record = FALSE WHERE page = $page AND list_contains($wrong, number)",
-            {"page": page, "wrong": wrong},
+            "UPDATE text SET is_record = FALSE WHERE file = $file AND list_contains($wrong, number)",
+            {"file": file, "wrong": wrong},
         )
 
 
@@ -179,7 +233,7 @@ def _record_sql(system: PortalSystem) -> str:
         f"{local_sql(f'{moment}_text', system.date_formats)}::DATE AS {day}" for moment, day in DATES.items()
     )
     return f"""
-        SELECT page, number, is_record, {texts},
+        SELECT file, number, is_record, {texts},
             keyed_hash(dossier_code, key_block) AS dossier_key,
             timezone('Asia/Ho_Chi_Minh', {local_sql("changed_at_text", system.date_formats)}) AS changed_at, {days},
             status_map.code AS status_code, channel_map.code AS channel_code
@@ -227,11 +281,7 @@ def _form_sql(column: str, form: str) -> str:
         local = f"timezone('Asia/Ho_Chi_Minh', try_strptime({offset}, {_literal(form)}))"
     else:
         local = f"try_strptime({column}, {_literal(form)})"
-    # DuckDB reads the year 0, which no other part of the system can hold.
-    is_exact = (
-        f"regexp_full_match({column}, {_literal(_pattern_of(form))}) AND {local} >= TIMESTAMP '0001-01-02'"
-    )
-    return f"CASE WHEN {is_exact} THEN {local} END"
+    return f"CASE WHEN regexp_full_match({column}, {_literal(_pattern_of(form))}) THEN {local} END"
 
 
 def _pattern_of(date_format: str) -> str:

@@ -75,12 +75,16 @@ def concerned_tellings(
     Returns:
         Columns as core.portal_dossier_version, types as `read_pages` gives them.
     """
-    stage(connection, pd.DataFrame({"dossier_key": keys}), _TABLE, ["dossier_key"])
+    is_held = connection.execute(
+        sa.select(sa.exists().where(_TABLE.c.system_code == system_code))
+    ).scalar_one()
+    # Where nothing is held of the system, no dossier needs looking up.
+    frame = pd.DataFrame({"dossier_key": keys if is_held else []}, dtype="int64")
+    stage(connection, frame, _TABLE, ["dossier_key"])
     connection.exec_driver_sql("drop table if exists pg_temp.concerned")
     connection.exec_driver_sql(f"alter table pg_temp.{STAGING} rename to concerned")
     of_system = {"system_code": system_code}
-    is_held = sa.select(sa.exists().where(_TABLE.c.system_code == system_code))
-    if connection.execute(is_held).scalar():
+    if is_held:
         for start, end in windows:
             connection.execute(sa.text(_IN_WINDOWS), {**of_system, "start": start, "end": end})
         connection.exec_driver_sql("analyze pg_temp.concerned")

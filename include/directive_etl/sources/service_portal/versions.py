@@ -6,11 +6,12 @@ it said it.
 A telling with `is_withdrawn` says that the dossier was missing from a list that should have held it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 # Within one system.
@@ -28,7 +29,7 @@ class Pull:
     known_at: datetime
     window: tuple[datetime, datetime]
     is_proven: bool
-    seen_keys: Collection[int] = ()
+    seen_keys: Sequence[int] | npt.NDArray[np.int64] = ()
 
 
 def new_versions(versions: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
@@ -103,13 +104,14 @@ def vanished(tellings: pd.DataFrame, pulls: Collection[Pull]) -> pd.DataFrame:
     found = [tellings.iloc[:0]]
     for pull in sorted(pulls, key=lambda one: one.known_at):
         # A dossier that was seen has not vanished: the others are few.
-        unseen = tellings[~tellings["dossier_key"].isin(list(pull.seen_keys))]
+        seen = np.asarray(pull.seen_keys, dtype="int64")
+        unseen = tellings[~tellings["dossier_key"].isin(seen)]
         if not pull.is_proven or unseen.empty:
             continue
         known = known_by(pd.concat([unseen, *found]), pull.known_at)
         last = known.sort_values("changed_at", kind="stable").drop_duplicates("dossier_key", keep="last")
         start, end = (pd.Timestamp(moment) for moment in pull.window)
         is_due = (last["changed_at"] >= start) & (last["changed_at"] < end)
-        gone = last[is_due & ~last["dossier_key"].isin(list(pull.seen_keys))]
+        gone = last[is_due & ~last["dossier_key"].isin(seen)]
         found.append(gone.assign(known_at=pd.Timestamp(pull.known_at).tz_convert("UTC"), is_withdrawn=True))
     return pd.concat(found, ignore_index=True).drop_duplicates([*VERSION_KEY, "known_at"])
