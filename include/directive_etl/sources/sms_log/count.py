@@ -4,6 +4,7 @@ Working data, numbers among it, stays in memory or in scratch files inside the l
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -128,9 +129,12 @@ def count_drop_day(
     latest = to_microseconds(day_end(drop_day) + _CLOCK_TOLERANCE)
     with workspace(ordered[0].path.parents[2], memory_limit, hash_key) as (connection, scratch):
         scanned = Scanner(connection, operator, campaigns, latest, scratch, most_bytes).scan(ordered)
-        refused = refused_rows(connection, scanned, operator, first_of_drop_day)
         read_count = sum(file.read_count for file in scanned[first_of_drop_day:])
-        create_messages(connection, operator, days, window[0] - timedelta(days=1))
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            # Masking is Python's work, and making messages is DuckDB's.
+            refusing = pool.submit(refused_rows, connection.cursor(), scanned, operator, first_of_drop_day)
+            create_messages(connection, operator, days, window[0] - timedelta(days=1))
+            refused = refusing.result()
         repeated = count_repeated(connection, first_of_drop_day)
         closed_ids = None
         if are_needed(operator):
