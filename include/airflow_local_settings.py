@@ -47,10 +47,17 @@ def _read_registry() -> None:
         declared()  # kept by the module
 
 
+def _prepare_checks() -> None:
+    from directive_etl.quality import suites
+
+    suites.frames_of_process()  # kept by the module
+
+
 def _prepare() -> None:
     steps: dict[str, Callable[[], object]] = {
         **{name: partial(importlib.import_module, name) for name in IMPORTED},
         "the registry": _read_registry,
+        "checking frames": _prepare_checks,
     }
     for what, step in steps.items():
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from directive_etl.demo_city.city import City
-from directive_etl.demo_city.dossiers import simulate_dossiers, write_dossiers
+from directive_etl.demo_city.dossiers import DossierSimulation, dossiers_between, write_dossiers
 from directive_etl.demo_city.report_files import start_writing, write_copies
 from directive_etl.demo_city.report_truth import (
     pipeline_observations,
@@ -53,6 +53,7 @@ def build(home: Path, city: City, workers: int | None = None) -> dict[str, int]:
     Returns:
         How many of what was written, by name.
     """
+    _dossiers(city)  # two need them: the portals, and the units that report how many they received
     with ProcessPoolExecutor(workers) as pool:
         awaited = [pool.submit(build_channel, home, city) for build_channel in (_build_sms, _build_dossiers)]
         submissions = simulate_reports(city)
@@ -116,7 +117,7 @@ def _build_sms(home: Path, city: City) -> Channel:
 
 
 def _build_dossiers(home: Path, city: City) -> Channel:
-    dossiers = simulate_dossiers(city.seed, city.days, city.dossier_count)
+    dossiers = _dossiers(city)
     return Channel(
         file_count=len(write_dossiers(dossiers, home / "demo")),
         observations=dossiers.true_observations(),
@@ -126,6 +127,10 @@ def _build_dossiers(home: Path, city: City) -> Channel:
         },
         phone_numbers=dossiers.true_phone_numbers(),
     )
+
+
+def _dossiers(city: City) -> DossierSimulation:
+    return dossiers_between(city.seed, city.first_day, city.last_day, city.dossier_count)
 
 
 def _put_together(parts: list[pd.DataFrame]) -> pd.DataFrame:

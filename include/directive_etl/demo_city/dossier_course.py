@@ -9,6 +9,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from random import Random
+from typing import Any
 
 from directive_etl.periods import LOCAL_ZONE, days_between
 from directive_etl.registry.calendar import is_working_day
@@ -98,7 +99,7 @@ class Course:
             self._end(NOT_ACCEPTED, self._later_today())
             return self.versions
         if random.random() < 0.75:
-            self._step(IN_PROCESS, self._later_today())
+            self._add(IN_PROCESS, self._later_today())
         for _ in range(_MOST_PAUSES):
             if random.random() < 0.07:
                 self._pause()
@@ -112,7 +113,7 @@ class Course:
     def _refuse_unseen(self) -> None:
         """Turn an online submission down at a glance: it has no reception date, and so it counts nowhere."""
         moment = self._after(1)
-        self._add(replace(self._state, status=NOT_ACCEPTED, changed_at=moment, finished_at=moment))
+        self._add(NOT_ACCEPTED, moment, finished_at=moment)
 
     def _receive(self) -> None:
         state = self._state
@@ -123,18 +124,18 @@ class Course:
         due = None
         if self._random.random() > 0.05:
             due = datetime.combine(self._working_days.after(received.date(), promised), time(17), LOCAL_ZONE)
-        self._add(replace(state, status=RECEIVED, changed_at=received, received_at=received, due_at=due))
+        self._add(RECEIVED, received, received_at=received, due_at=due)
 
     def _pause(self) -> None:
         """Wait for the applicant, then go on; the due date moves by as many working days."""
         status = WAITS_FOR_PAPERS if self._random.random() < 0.7 else WAITS_FOR_PAYMENT
-        self._step(status, self._after(self._random.randint(0, 3)))
+        self._add(status, self._after(self._random.randint(0, 3)))
         waits = self._random.randint(1, 12)
         resumed = self._after(waits)
         due = self._state.due_at
         if due is not None:
             due = datetime.combine(self._working_days.after(due.date(), waits), time(17), LOCAL_ZONE)
-        self._add(replace(self._state, status=IN_PROCESS, changed_at=resumed, due_at=due))
+        self._add(IN_PROCESS, resumed, due_at=due)
 
     def _completion(self) -> datetime:
         """Return when the work ends: mostly before the due date, on it, and for slow offices after it."""
@@ -158,17 +159,15 @@ class Course:
             return
         waits = {ONLINE: (0, 0, 0, 1), POST: (1, 2, 3), IN_PERSON: (0, 0, 1, 2, 5)}[self._state.channel]
         moment = self._after(self._random.choice(waits))
-        self._add(replace(self._state, status=RETURNED, changed_at=moment, returned_at=moment))
-
-    def _step(self, status: int, moment: datetime) -> None:
-        self._add(replace(self._state, status=status, changed_at=moment))
+        self._add(RETURNED, moment, returned_at=moment)
 
     def _end(self, status: int, moment: datetime) -> None:
         # The day work ended is the day the portal shows it.
-        self._add(replace(self._state, status=status, changed_at=moment, finished_at=moment))
+        self._add(status, moment, finished_at=moment)
 
-    def _add(self, version: Version) -> None:
-        self._state = replace(version, visible_from=version.changed_at)
+    def _add(self, status: int, moment: datetime, **times: Any) -> None:
+        """Add the version that the portal shows from the moment on; further times of the dossier change with it."""
+        self._state = replace(self._state, status=status, changed_at=moment, visible_from=moment, **times)
         self.versions.append(self._state)
 
     def _later_today(self) -> datetime:

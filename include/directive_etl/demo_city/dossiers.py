@@ -182,11 +182,17 @@ def simulate_dossiers(seed: int, days: list[date], dossier_count: int = 20_000) 
 
 
 @cache
+def dossiers_between(seed: int, first_day: date, last_day: date, dossier_count: int) -> DossierSimulation:
+    """Return the dossiers of some days, simulated once a process; one forked afterwards has them, too."""
+    return simulate_dossiers(seed, days_between(first_day, last_day), dossier_count)
+
+
+@cache
 def received_dossiers(
     seed: int, first_day: date, last_day: date, dossier_count: int
 ) -> dict[tuple[str, date], int]:
     """Return how many dossiers each unit received on a day, over the systems, as the last pull shows them."""
-    daily = simulate_dossiers(seed, days_between(first_day, last_day), dossier_count).true_portal_daily()
+    daily = dossiers_between(seed, first_day, last_day, dossier_count).true_portal_daily()
     sums = daily.groupby(["unit_code", "report_date"], as_index=False)["received_count"].sum()
     return {(str(unit), day): int(count) for unit, day, count in sums.to_numpy().tolist()}
 

@@ -65,6 +65,9 @@ def of(places: Places, keys: Keys, web_port: int, postgres_port: int) -> dict[st
         "SCHEDULER": {
             "TASK_INSTANCE_HEARTBEAT_TIMEOUT": "45",
             "TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+            # So are those it had queued and not started. Airflow looks for them when a scheduler starts, while the
+            # killed one still counts as alive for half a minute, and then every five minutes.
+            "ORPHANED_TASKS_CHECK_INTERVAL": "15",
         },
         "LOGGING": {
             "BASE_LOG_FOLDER": str(places.airflow_home / "logs"),
