@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 
 import psycopg
 import pytest
@@ -28,6 +29,9 @@ def connect(places, setting, database="warehouse"):
 def kill_server(places):
     server = postgres.postmaster(places)
     os.kill(server.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while postgres.postmaster(places) is not None and time.monotonic() < deadline:
+        time.sleep(0.01)  # it lives until the kernel gets to it
     return server.pid
 
 
