@@ -1,13 +1,13 @@
 """Keep of each portal pull what it asked for, what it saw and whether it is proved; mark withdrawn dossiers
 
-Revision: 0040, after 0001
+Revision: 0040, after 0004
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0040"
-down_revision = "0001"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
