@@ -175,7 +175,7 @@ def main() -> None:
     from directive_etl.sources.service_portal.journal import resumable_pull
     from directive_etl.sources.service_portal.read import judge_pages, read_pages
     from directive_etl.sources.service_portal.records import PageRecords
-    from directive_etl.sources.service_portal.rules import CHECKED_COLUMNS, RULES
+    from directive_etl.sources.service_portal.rules import RULES
     from directive_etl.sources.service_portal.weekday import find_sudden_drop
     from directive_etl.warehouse.schema import migrate
     from directive_etl.warehouse.tables import facts
@@ -197,7 +197,7 @@ def main() -> None:
     server.start()
     page_count = -(-count // SIZE)
     asyncio.run(fetch_bare(port, 1))
-    check_frame(read_pages([], declared, hash_key="k", day=DAY).versions[CHECKED_COLUMNS], "warm", RULES)
+    check_frame(read_pages([], declared, hash_key="k", day=DAY).versions, "warm", RULES)
     unit_codes = [unit.unit_code for unit in matching_units(PORTAL_UNITS, DAY)]
     connection_to = SystemConnection(base_url=f"http://127.0.0.1:{port}")
     names = ("pull, reading begun", "rest of reading", "check", "count and load")
@@ -219,9 +219,7 @@ def main() -> None:
                 moments.append(now())
                 pages = judge_pages(records, pull.files, DAY)
             moments.append(now())
-            checks = check_frame(
-                pages.versions[CHECKED_COLUMNS], facts.portal_dossier_version.fullname, RULES
-            )
+            checks = check_frame(pages.versions, facts.portal_dossier_version.fullname, RULES)
             checks.append(find_sudden_drop(pages.versions, DAY, None))
             checks.append(check_most_usable(len(pages.refused), pages.read_count))
             moments.append(now())

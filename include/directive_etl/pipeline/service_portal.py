@@ -43,7 +43,7 @@ def pull_portal_system(system_code: str, day: date, connection: SystemConnection
     from directive_etl.sources.service_portal.journal import resumable_pull
     from directive_etl.sources.service_portal.read import judge_pages
     from directive_etl.sources.service_portal.records import PageRecords
-    from directive_etl.sources.service_portal.rules import CHECKED_COLUMNS, RULES
+    from directive_etl.sources.service_portal.rules import RULES
     from directive_etl.sources.service_portal.weekday import WEEK, find_sudden_drop, received_on
 
     system = systems.system(system_code)
@@ -69,7 +69,7 @@ def pull_portal_system(system_code: str, day: date, connection: SystemConnection
                 on_page=records.read_ahead,
             )
             pages = judge_pages(records, pull.files, day)
-        checks = check_frame(pages.versions[CHECKED_COLUMNS], "core.portal_dossier_version", RULES)
+        checks = check_frame(pages.versions, "core.portal_dossier_version", RULES)
         checks.append(find_sudden_drop(pages.versions, day, week_before))
         checks.append(check_most_usable(len(pages.refused), pages.read_count))
         checks = unless_overruled(load.SOURCE, system_code, day, checks)

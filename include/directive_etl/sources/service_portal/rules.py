@@ -8,16 +8,6 @@ from great_expectations import expectations as gxe
 
 from directive_etl.quality.suites import CRITICAL, WARNING
 
-# Great Expectations hashes every value of the frame that it is given, also of columns that no rule looks at.
-CHECKED_COLUMNS = [
-    "system_code",
-    "dossier_key",
-    "changed_at",
-    "received_date",
-    "due_date",
-    "finished_date",
-    "returned_date",
-]
 RULES = [
     gxe.ExpectCompoundColumnsToBeUnique(
         column_list=["system_code", "dossier_key", "changed_at"],
