@@ -73,9 +73,11 @@ def merge_rows(
     deleted = 0
     if scope is not None:
         inside = " and ".join(f"t.{name} = :scope_{name}" for name in scope) or "true"
+        # Not "not exists": of a new table's rows the planner expects one, and would compare each with each.
+        keys = ", ".join(key)
         gone = sa.text(
             f"delete from {target.fullname} t where {inside} "
-            f"and not exists (select from pg_temp.{STAGING} s where {same_key})"
+            f"and ({', '.join(f't.{name}' for name in key)}) not in (select {keys} from pg_temp.{STAGING})"
         )
         deleted = connection.execute(gone, {f"scope_{name}": value for name, value in scope.items()}).rowcount
     return Merged(written=written, deleted=deleted, unchanged=len(frame) - written)
