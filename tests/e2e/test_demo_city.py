@@ -206,13 +206,12 @@ def content_hash(run_city: RunCity) -> dict[str, str]:
     return {name: run_city.query(rows.format(name)).at[0, "hash"] for name in sorted(tables)}
 
 
-def test_clearing_days_in_airflow_and_running_them_again_changes_no_row(run_city: RunCity):
+def test_clearing_a_day_in_airflow_and_running_it_again_changes_no_row(run_city: RunCity):
     before = content_hash(run_city)
-    days = [str(day) for day in random.Random(4).sample(DAYS, 2)]
+    day = str(random.Random(4).choice(DAYS))
 
-    for day in days:
-        for dag_id in ("sms_log", "service_portal", "directive_progress", "daily_close"):
-            run_city.api.clear(dag_id, day)
+    for dag_id in ("sms_log", "service_portal", "directive_progress", "daily_close"):
+        run_city.api.clear(dag_id, day)
     run_city.api.trigger("unit_report")
     run_city.api.wait_until_idle(demo.DAGS, 600)
 
