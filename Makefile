@@ -24,7 +24,7 @@ demo: $(READY) ## start everything and run 14 days of the demo city through the 
 	@$(STACK) demo
 
 test: $(READY) browser ## run all tests
-	@$(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+	@$(PY) -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 soak: $(READY) ## the long form of the tests that try many random cases
 	@DIRECTIVE_ETL_TEST_SCHEDULES=50 DIRECTIVE_ETL_TEST_HISTORIES=60 DIRECTIVE_ETL_TEST_EXAMPLES=100 \

@@ -58,23 +58,30 @@ contributor as (
     left join ops.expected_report e
            on e.directive_code = i.directive_code and e.unit_code = u.unit_code and e.report_date = for_date
 ),
+wanted as (  -- each measure that a contributor owes to an indicator, once
+    select c.directive_code, c.indicator_code, c.unit_code, c.report_due_at, m.measure_code,
+           i.numerator_measure, i.numerator_categories, i.denominator_measure, i.denominator_categories
+    from contributor c
+    join indicator_today i using (directive_code, indicator_code)
+    cross join lateral (select i.numerator_measure union select i.denominator_measure) m (measure_code)
+    where c.owes
+),
 input as (
-    select c.directive_code, c.indicator_code, c.unit_code, f.value, f.obs_status, f.recorded_at, f.change_count,
-           f.measure_code = i.numerator_measure
-               and (i.numerator_categories is null or f.category_code = any (i.numerator_categories)) as is_numerator,
-           f.measure_code = i.denominator_measure
-               and (i.denominator_categories is null or f.category_code = any (i.denominator_categories)) as is_denominator,
+    select w.directive_code, w.indicator_code, w.unit_code, f.value, f.obs_status, f.recorded_at, f.change_count,
+           f.measure_code = w.numerator_measure
+               and (w.numerator_categories is null or f.category_code = any (w.numerator_categories)) as is_numerator,
+           f.measure_code = w.denominator_measure
+               and (w.denominator_categories is null or f.category_code = any (w.denominator_categories)) as is_denominator,
            f.first_known_at > case f.source_code
-               when 'unit_report' then c.report_due_at
+               when 'unit_report' then w.report_due_at
                when 'pipeline' then 'infinity'::timestamptz
                else (for_date + 1 + time '08:00') at time zone 'Asia/Ho_Chi_Minh'
            end as is_late
-    from contributor c
-    join indicator_today i using (directive_code, indicator_code)
-    join figure f on f.unit_code = c.unit_code and f.measure_code in (i.numerator_measure, i.denominator_measure)
-    where c.owes and f.value is not null
+    from wanted w
+    join figure f using (unit_code, measure_code)
+    where f.value is not null
       -- what the pipeline notes about reports is noted per directive
-      and (f.source_code <> 'pipeline' or f.category_code = c.directive_code)
+      and (f.source_code <> 'pipeline' or f.category_code = w.directive_code)
 ),
 contribution as (  -- one row per contributor that reported
     select n.directive_code, n.indicator_code, n.unit_code,
@@ -126,7 +133,7 @@ progress_row as (
     join unit_today u on u.unit_type = any (i.responsible_unit_types) or u.unit_code = any (i.responsible_units)
 ),
 summed as (
-    select p.directive_code, p.indicator_code, p.unit_code,
+    select p.directive_code, p.indicator_code, p.unit_code, u.unit_type,
            count(*) filter (where c.owes) as owing_count,
            count(x.numerator) as reported_count,
            sum(x.numerator) as numerator,
@@ -137,6 +144,7 @@ summed as (
            coalesce(sum(x.revision_count), 0)::integer as revision_count,
            max(x.recorded_at) as recorded_at
     from progress_row p
+    join unit_today u using (unit_code)
     left join contributor c
            on c.directive_code = p.directive_code and c.indicator_code = p.indicator_code
           and c.unit_code = p.contributor_code
@@ -146,10 +154,10 @@ summed as (
     left join last_day_above_zero l
            on l.directive_code = p.directive_code and l.indicator_code = p.indicator_code
           and l.unit_code = p.contributor_code
-    group by p.directive_code, p.indicator_code, p.unit_code
+    group by p.directive_code, p.indicator_code, p.unit_code, u.unit_type
 ),
 valued as (
-    select s.directive_code, s.indicator_code, s.unit_code, i.calculation, i.direction,
+    select s.directive_code, s.indicator_code, s.unit_code, s.unit_type, i.calculation, i.direction,
            s.owing_count, s.reported_count, s.is_provisional, s.is_late, s.revision_count, s.recorded_at,
            case when s.reported_count > 0 then
                case i.calculation when 'days_since' then for_date - coalesce(s.last_day, i.issued_on) else s.numerator end
@@ -167,12 +175,11 @@ targeted as (
            case when v.calculation = 'ratio_pct' then 100 * v.numerator else v.numerator end as reached,
            coalesce(v.denominator, 1) as base
     from valued v
-    join unit_today u using (unit_code)
     left join lateral (
         select x.* from core.indicator_target x
         where x.directive_code = v.directive_code and x.indicator_code = v.indicator_code
           and x.valid_from <= for_date and (x.valid_to is null or x.valid_to >= for_date)
-          and (x.unit_types is null or u.unit_type = any (x.unit_types))
+          and (x.unit_types is null or v.unit_type = any (x.unit_types))
         order by (x.unit_types is null), x.target_number
         limit 1
     ) t on true
