@@ -54,25 +54,29 @@ def new_versions(versions: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
     return versions.iloc[np.sort(np.concatenate([np.flatnonzero(~is_held.to_numpy()), news]))]
 
 
-def _news_among(versions: pd.DataFrame, stored: pd.DataFrame) -> list[int]:
+def _news_among(versions: pd.DataFrame, stored: pd.DataFrame) -> npt.NDArray[np.intp]:
     """Return the positions of the versions that differ from what was told last before them."""
     content = [
         column for column in versions.columns if column not in (*VERSION_KEY, "known_at", "system_code")
     ]
     columns = [*VERSION_KEY, "known_at", *content]
-    both = pd.concat(
-        [stored[columns].assign(row=-1), versions[columns].assign(row=range(len(versions)))],
-        ignore_index=True,
-    ).sort_values(["known_at", "row"], kind="stable")
-    told_before = both.groupby(VERSION_KEY, sort=False)[content].shift()
-    was_told = both.groupby(VERSION_KEY, sort=False).cumcount() > 0
-    is_same = was_told
+    both = pd.concat([stored[columns], versions[columns]], ignore_index=True)
+    keys = both["dossier_key"].to_numpy(dtype="int64")
+    changed_at, known_at = (
+        both[name].to_numpy(dtype="datetime64[us]") for name in ("changed_at", "known_at")
+    )
+    # What was told before of the same version, and of the same dossier, is the row before in these orders.
+    by_version, by_dossier = np.lexsort((known_at, changed_at, keys)), np.lexsort((known_at, keys))
+    is_same = _continues_run(keys[by_version], changed_at[by_version])
     for name in content:
-        before, now = told_before[name], both[name]
-        is_same &= (before == now).fillna(False).astype(bool) | (before.isna() & now.isna())
-    was_withdrawn = both.groupby("dossier_key", sort=False)["is_withdrawn"].shift(fill_value=False)
-    is_news = (both["row"] >= 0) & (~is_same | was_withdrawn)
-    return sorted(both.loc[is_news, "row"].tolist())
+        told = both[name].to_numpy()[by_version]
+        is_same[1:] &= (told[1:] == told[:-1]) | (pd.isna(told[1:]) & pd.isna(told[:-1]))
+    was_withdrawn = _continues_run(keys[by_dossier])
+    was_withdrawn[1:] &= both["is_withdrawn"].to_numpy(dtype=bool)[by_dossier][:-1]
+    is_news = np.empty(len(both), dtype=bool)
+    is_news[by_version] = ~is_same
+    is_news[by_dossier] |= was_withdrawn
+    return np.flatnonzero(is_news[len(stored) :])
 
 
 class Tellings:
@@ -117,6 +121,11 @@ def last_of_run(*columns: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     if len(is_last):
         is_last[:-1] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
     return is_last
+
+
+def _continues_run(*columns: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Say of each row whether the one before it is equal in all columns."""
+    return np.append(False, ~last_of_run(*columns)[:-1])
 
 
 def to_instant(moment: datetime) -> np.datetime64:
