@@ -15,9 +15,9 @@ from directive_etl.sources.service_portal.count import (
     GRAIN,
     MEASURES,
     count_daily_dossiers,
-    state_at_end,
     to_figures,
 )
+from directive_etl.sources.service_portal.dossiers import Dossiers, State
 from directive_etl.sources.service_portal.read import VERSION_COLUMNS
 
 DAY = date(2020, 8, 20)
@@ -62,12 +62,14 @@ def a_version(key: int = 1, **changes: object) -> dict[str, object]:
         "due_date": date(2020, 8, 25),
         "finished_date": None,
         "returned_date": None,
+        "is_withdrawn": False,
     } | changes
 
 
 def frame(versions: list[dict[str, object]]) -> pd.DataFrame:
     """Versions with the types that read_pages gives them."""
-    versions_frame = pd.DataFrame(versions, columns=VERSION_COLUMNS).astype({"dossier_key": "int64"})
+    columns = [*VERSION_COLUMNS, "is_withdrawn"]
+    versions_frame = pd.DataFrame(versions, columns=columns).astype({"dossier_key": "int64"})
     times = {
         name: pd.to_datetime(versions_frame[name], utc=True).astype("datetime64[us, UTC]")
         for name in ("changed_at", "known_at")
@@ -76,9 +78,14 @@ def frame(versions: list[dict[str, object]]) -> pd.DataFrame:
     return versions_frame.assign(**times, **dates)
 
 
+def state_of(versions: list[dict[str, object]], day: date = DAY) -> State:
+    """How the dossiers of the one system stood at the end of the day."""
+    return Dossiers("one_stop", frame(versions)).known_by(at(31)).at_end(day)
+
+
 def counted(*versions: dict[str, object], day: date = DAY) -> dict[str, int]:
     """The counts that are not zero, over all units and procedures."""
-    totals = count_daily_dossiers(state_at_end(frame(list(versions)), day), day, PROCEDURES)[COUNTS].sum()
+    totals = count_daily_dossiers(state_of(list(versions), day), PROCEDURES)[COUNTS].sum()
     return {name.removesuffix("_count"): int(value) for name, value in totals.items() if value}
 
 
@@ -147,20 +154,14 @@ def test_of_one_change_the_content_known_last_holds():
 
 
 def test_a_dossier_counts_for_the_unit_that_has_it_at_the_end_of_the_day():
-    versions = frame([a_version(changed_at=at(19)), a_version(unit_code="UBND-916")])
-    assert count_daily_dossiers(state_at_end(versions, DAY), DAY, PROCEDURES)["unit_code"].tolist() == [
-        "UBND-916"
-    ]
+    state = state_of([a_version(changed_at=at(19)), a_version(unit_code="UBND-916")])
+    assert count_daily_dossiers(state, PROCEDURES)["unit_code"].tolist() == ["UBND-916"]
 
 
 def test_the_service_level_is_that_of_the_day():
-    versions = frame(
-        [a_version(procedure_code="1.000003", received_date=date(2020, 8, 19), changed_at=at(19))]
-    )
+    versions = [a_version(procedure_code="1.000003", received_date=date(2020, 8, 19), changed_at=at(19))]
     levels = [
-        count_daily_dossiers(state_at_end(versions, date(2020, 8, n)), date(2020, 8, n), PROCEDURES)[
-            "service_level"
-        ].tolist()
+        count_daily_dossiers(state_of(versions, date(2020, 8, n)), PROCEDURES)["service_level"].tolist()
         for n in (19, 20)
     ]
     assert levels == [[2], [3]]
@@ -168,9 +169,7 @@ def test_the_service_level_is_that_of_the_day():
 
 def test_only_levels_3_and_4_are_eligible():
     versions = [a_version(n, procedure_code=f"1.00000{n}", channel_code=n) for n in (1, 2, 3)]
-    figures = to_figures(
-        state_at_end(frame(versions), DAY), DAY, "one_stop", ["STTTT"], PROCEDURES, START
-    ).set_index("measure_code")["value"]
+    figures = to_figures(state_of(versions), ["STTTT"], PROCEDURES, START).set_index("measure_code")["value"]
     assert figures["eligible_received_count"] == 2
     assert figures["eligible_received_online_count"] == 1
 
@@ -182,34 +181,36 @@ def test_figures_to_date_begin_with_the_directive():
         a_version(2, **closed, finished_date=date(2020, 8, 18), returned_date=date(2020, 8, 19)),
         a_version(3, **closed | {"status_code": 9}, finished_date=DAY),
     ]
-    figures = to_figures(
-        state_at_end(frame(versions), DAY), DAY, "one_stop", ["STTTT"], PROCEDURES, START
-    ).set_index("measure_code")["value"]
+    figures = to_figures(state_of(versions), ["STTTT"], PROCEDURES, START).set_index("measure_code")["value"]
     assert (figures["processed_to_date_count"], figures["returned_to_date_count"]) == (2, 1)
 
 
-def test_every_unit_has_every_figure_and_other_systems_none():
-    figures = to_figures(
-        state_at_end(frame([a_version(system_code="city_portal")]), DAY),
-        DAY,
-        "one_stop",
-        UNITS,
-        PROCEDURES,
-        START,
-    )
-    assert len(figures) == len(UNITS) * len(MEASURES)
-    assert not figures["value"].any()
+def test_every_unit_has_every_figure_and_no_other_unit_any():
+    versions = [a_version(1), a_version(2, unit_code="elsewhere")]
+    figures = to_figures(state_of(versions), UNITS, PROCEDURES, START)
+    assert figures[["unit_code", "measure_code"]].to_numpy().tolist() == [
+        [unit, measure] for unit in sorted(UNITS) for measure in sorted(MEASURES)
+    ]
+    assert figures.loc[figures["value"] > 0, "unit_code"].unique().tolist() == ["STTTT"]
     assert set(figures["category_code"]) == {"one_stop"}
 
 
+def test_settled_dossiers_count_to_date_where_their_unit_has_figures():
+    settled = pd.DataFrame(
+        [["STTTT", 5, 3], ["elsewhere", 7, 7]],
+        columns=["unit_code", "processed_to_date_count", "returned_to_date_count"],
+    )
+    figures = to_figures(state_of([a_version()]), UNITS, PROCEDURES, START, settled)
+    to_date = figures[figures["measure_code"].str.contains("to_date") & (figures["value"] > 0)]
+    assert to_date[["unit_code", "measure_code", "value"]].to_numpy().tolist() == [
+        ["STTTT", "processed_to_date_count", 5],
+        ["STTTT", "returned_to_date_count", 3],
+    ]
+
+
 def test_no_versions_make_no_counts_and_figures_of_zero():
-    assert (
-        count_daily_dossiers(state_at_end(frame([]), DAY), DAY, PROCEDURES).columns.tolist() == GRAIN + COUNTS
-    )
-    assert (
-        to_figures(state_at_end(frame([]), DAY), DAY, "one_stop", UNITS, PROCEDURES, START)["value"].sum()
-        == 0
-    )
+    assert count_daily_dossiers(state_of([]), PROCEDURES).columns.tolist() == GRAIN + COUNTS
+    assert not to_figures(state_of([]), UNITS, PROCEDURES, START)["value"].any()
 
 
 # A plain count, one dossier at a time, to compare with.
@@ -223,10 +224,7 @@ def dossier_versions(draw: st.DrawFn) -> list[dict[str, object]]:
     """Up to 12 dossiers in up to 4 versions; a closed one was finished on or after the day of receipt."""
     versions = []
     for key in range(draw(st.integers(0, 12))):
-        system_code, procedure = (
-            draw(st.sampled_from(["one_stop", "city_portal"])),
-            draw(st.sampled_from(["1.000001", "1.000002", "1.000003"])),
-        )
+        procedure = draw(st.sampled_from(["1.000001", "1.000002", "1.000003"]))
         received, channel = draw(days), draw(st.integers(1, 3))
         due = draw(st.none() | days)
         for number in range(draw(st.integers(1, 4))):
@@ -236,7 +234,6 @@ def dossier_versions(draw: st.DrawFn) -> list[dict[str, object]]:
             versions.append(
                 a_version(
                     key,
-                    system_code=system_code,
                     procedure_code=procedure,
                     channel_code=channel,
                     unit_code=draw(st.sampled_from(UNITS)),
@@ -254,10 +251,10 @@ def dossier_versions(draw: st.DrawFn) -> list[dict[str, object]]:
 
 
 def plain_state(versions: list[dict[str, object]], day: date) -> list[dict[str, object]]:
-    last: dict[tuple[object, object], dict[str, object]] = {}
+    last: dict[object, dict[str, object]] = {}
     for version in sorted(versions, key=lambda version: version["changed_at"]):
         if version["changed_at"] < day_end(day) and version["status_code"] != 1:
-            last[version["system_code"], version["dossier_key"]] = version
+            last[version["dossier_key"]] = version
     return list(last.values())
 
 
@@ -303,7 +300,7 @@ def test_counts_equal_a_plain_count(versions, day):
         for name in plain_counts(dossier, day):
             row = expected.setdefault(key, dict.fromkeys(COUNTS, 0))
             row[name] += 1
-    counts = count_daily_dossiers(state_at_end(frame(versions), day), day, PROCEDURES)
+    counts = count_daily_dossiers(state_of(versions, day), PROCEDURES)
     found = {
         tuple(row[name] for name in GRAIN): {name: row[name] for name in COUNTS}
         for row in counts.to_dict("records")
@@ -314,7 +311,7 @@ def test_counts_equal_a_plain_count(versions, day):
 @settings(max_examples=75, deadline=None)
 @given(versions=dossier_versions(), day=days)
 def test_every_dossier_is_somewhere(versions, day):
-    counts = count_daily_dossiers(state_at_end(frame(versions), day), day, PROCEDURES)
+    counts = count_daily_dossiers(state_of(versions, day), PROCEDURES)
     by_channel = (
         counts["received_online_count"] + counts["received_in_person_count"] + counts["received_post_count"]
     )
@@ -331,9 +328,7 @@ def test_every_dossier_is_somewhere(versions, day):
 @given(versions=dossier_versions(), day=days)
 def test_figures_equal_a_plain_count(versions, day):
     expected = {(unit, measure): 0 for unit in UNITS for measure in MEASURES}
-    for dossier in plain_state(
-        [version for version in versions if version["system_code"] == "one_stop"], day
-    ):
+    for dossier in plain_state(versions, day):
         counts, unit = plain_counts(dossier, day), dossier["unit_code"]
         is_eligible = dossier["procedure_code"] == "1.000002" or (
             dossier["procedure_code"] == "1.000003" and day >= DAY
@@ -351,6 +346,6 @@ def test_figures_equal_a_plain_count(versions, day):
             to_date and dossier["returned_date"] is not None and dossier["returned_date"] <= day
         )
         expected[unit, "in_process_overdue_count"] += "in_process_overdue_count" in counts
-    figures = to_figures(state_at_end(frame(versions), day), day, "one_stop", UNITS, PROCEDURES, START)
+    figures = to_figures(state_of(versions, day), UNITS, PROCEDURES, START)
     found = {(row.unit_code, row.measure_code): row.value for row in figures.itertuples()}
     assert found == expected

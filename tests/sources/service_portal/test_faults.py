@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import logging
 import socket
+import ssl
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import date
@@ -271,6 +272,30 @@ def test_a_host_that_signed_its_own_certificate_is_trusted_only_when_it_is_given
     with pytest.raises(ConfigurationError, match=r"the certificate of '127\.0\.0\.1' is not trusted"):
         pull(address, tmp_path)
     assert pull(address, tmp_path, ca_file=certificate) == CODES
+
+
+@pytest.mark.parametrize(
+    ("scheme", "redirect_hosts", "is_read"),
+    [("http", (), False), ("https", (), True), ("http", ("elsewhere.example",), True)],
+)
+def test_the_authorities_certificates_are_read_only_where_one_may_be_met(
+    scheme, redirect_hosts, is_read, monkeypatch
+):
+    contexts = []
+    create = ssl.create_default_context
+    monkeypatch.setattr(ssl, "create_default_context", lambda **how: contexts.append(how) or create(**how))
+    connection = SystemConnection(base_url=f"{scheme}://portal.example", redirect_hosts=redirect_hosts)
+    open_client(system("national_portal"), connection).close()
+    assert bool(contexts) == is_read
+
+
+def test_a_client_of_an_unencrypted_portal_trusts_no_certificate(serve_tls):
+    address, _ = serve_tls(FaultyPortal().app())
+    with (
+        open_client(system("one_stop"), SystemConnection(base_url="http://portal.example")) as client,
+        pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"),
+    ):
+        client.send(httpx.Request("GET", address))
 
 
 def test_a_login_that_is_never_answered_is_given_up_in_time():

@@ -52,9 +52,8 @@ def open_client(system: PortalSystem, connection: SystemConnection) -> PortalCli
     uncompressed, so that the bytes that land are the bytes that were sent.
     """
     limits = system.limits
-    trust = True if connection.ca_file is None else ssl.create_default_context(cafile=str(connection.ca_file))
     wire = httpx.HTTPTransport(
-        verify=trust,
+        verify=_trust(connection),
         limits=httpx.Limits(max_connections=limits.connections, max_keepalive_connections=limits.connections),
         proxy=_proxy_to(httpx.URL(connection.base_url)),
     )
@@ -67,6 +66,17 @@ def open_client(system: PortalSystem, connection: SystemConnection) -> PortalCli
     )
     client.redirect_hosts = connection.redirect_hosts
     return client
+
+
+def _trust(connection: SystemConnection) -> ssl.SSLContext | bool:
+    """Return which certificates count; True stands for those that every client trusts."""
+    if connection.ca_file is not None:
+        return ssl.create_default_context(cafile=str(connection.ca_file))
+    if httpx.URL(connection.base_url).scheme == "https" or connection.redirect_hosts:
+        return True
+    # To read the certificates of all authorities takes longer than the asks of a small pull, and here none can be met;
+    # this trusts none of them.
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _worth_another_try(error: Exception) -> bool | float:

@@ -7,6 +7,7 @@ asks anew.
 """
 
 import hashlib
+import io
 import json
 import logging
 import threading
@@ -14,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TextIO
 
 import httpx
 
@@ -32,7 +32,7 @@ class PullJournal:
     def __init__(self, landing: Path, system_code: str, day: date) -> None:
         self._path = landing / SOURCE_CODE / system_code / day.isoformat() / "pull.journal"
         self._lock = threading.Lock()
-        self._notes: TextIO | None = None
+        self._notes: io.FileIO | None = None
         self._lines: dict[tuple[int, str], tuple[str, str]] = {}
         self._files: dict[str, LandedFile] = {}
         if self._path.exists():
@@ -50,11 +50,12 @@ class PullJournal:
 
     def note(self, reading: int, ask: str, file: LandedFile, link: str) -> None:
         """Write down that a page has landed."""
-        line = json.dumps([reading, ask, file.sha256, link])
+        line = json.dumps([reading, ask, file.sha256, link]) + "\n"
         with self._lock:
             if self._notes is None:  # a page has landed, so its folder is there
-                self._notes = self._path.open("a", encoding="utf-8", buffering=1)
-            self._notes.write(line + "\n")
+                self._notes = self._path.open("ab", buffering=0)
+        # A whole line is appended in one call, so no thread need wait for another one's.
+        self._notes.write(line.encode())
 
     def close(self) -> None:
         """Stop writing; what was noted stays."""

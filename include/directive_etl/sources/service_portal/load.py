@@ -219,10 +219,14 @@ def _keep_tellings(
 ) -> int:
     """Write tellings; nearly all are new and go in by COPY, in the order of their key, which the index likes."""
     key = [*VERSION_KEY, "known_at"]
-    held = told[told["dossier_key"].isin(stored["dossier_key"])]
-    repeated = held.reset_index().merge(stored[key], on=key).set_index("index")
-    fresh = told.drop(index=repeated.index)
+    held = stored.loc[stored["known_at"].isin(told["known_at"]), key]
+    is_held = np.zeros(len(told), dtype=bool)
+    if len(held):  # as when a pull is loaded again
+        is_held = pd.MultiIndex.from_frame(told[key]).isin(pd.MultiIndex.from_frame(held))
+    fresh, repeated = told[~is_held], told[is_held]
     append_rows(connection, facts.portal_dossier_version, fresh.sort_values(key).assign(**stamp))
+    if repeated.empty:
+        return len(fresh)
     return len(fresh) + merge_rows(connection, facts.portal_dossier_version, repeated, stamp=stamp).changed
 
 

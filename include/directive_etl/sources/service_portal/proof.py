@@ -1,6 +1,7 @@
 """Whether what was read of a list is the whole list, although it may have moved while it was read."""
 
 from dataclasses import dataclass
+from itertools import chain
 
 from directive_etl.landing import LandedFile
 from directive_etl.registry.systems import PortalSystem
@@ -31,7 +32,7 @@ def find_gap(pages: list[Page]) -> str:
     for page in pages:
         if page.said_number is not None and page.said_number != page.number:
             return f"page {page.said_number} was sent for page {page.number}"
-    codes = {code for page in pages for code in page.codes}
+    codes = set(chain.from_iterable(page.codes for page in pages))
     record_count = sum(len(page.codes) for page in pages)
     # A record without a code is refused when read; here it counts as a dossier of its own.
     distinct_count = len(codes - {""}) + sum(page.codes.count("") for page in pages)

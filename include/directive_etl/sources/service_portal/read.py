@@ -86,10 +86,11 @@ def judge_pages(begun: PageRecords, files: Sequence[LandedFile], day: date) -> R
     faults = [NOT_A_RECORD, *faults_of(begun.system, day)]
     records = begun.of(files)
     _judge(records, faults)
-    refused = _refused_rows(records, [*faults, contradiction(begun.system)])
     [(read_count, kept_count)] = records.execute(
         "SELECT count(*), count(*) FILTER (WHERE fault_bits = 0) FROM judgement"
     ).fetchall()
+    kinds = [*faults, contradiction(begun.system)]
+    refused = _refused_rows(records, kinds) if kept_count < read_count else []
     versions = _versions(records, begun.system)
     seen = records.execute("SELECT DISTINCT dossier_key FROM record").df()
     return ReadPages(

@@ -57,7 +57,7 @@ class PageRecords:
         self._connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         create_keyed_hash_macro(self._connection, hash_key)
         _create_codes(self._connection, system)
-        _create_empty(self._connection, system)
+        _create_empty(self._connection)
 
     def __enter__(self) -> Self:
         return self
@@ -100,7 +100,8 @@ class PageRecords:
             except SourceChangedError:
                 # One page in it cannot be read; that matters only if it is one of these.
                 self._read([page for page in pages if page.sha256 in wanted])
-        self._connection.execute(f"SET threads = {_THREADS}")
+        if len(files) > _PAGES_AT_ONCE:  # to share out fewer records takes longer than to read them
+            self._connection.execute(f"SET threads = {_THREADS}")
         _create_pages(self._connection, files, [self._numbers[file.sha256] for file in files])
         return self._connection
 
@@ -150,12 +151,15 @@ def page_number(file: LandedFile, position: int) -> str:
     return match[1] if match else str(position)
 
 
-def _create_empty(connection: duckdb.DuckDBPyConnection, system: PortalSystem) -> None:
-    """Create `file_record` for the records of all files; the same statement that fills it gives it its columns."""
-    columns = ", ".join(f"{text_column(field)} VARCHAR" for field in _FIELDS)
-    connection.execute(f"CREATE TEMP TABLE text (file BIGINT, number BIGINT, is_record BOOLEAN, {columns})")
-    connection.execute(f"CREATE TABLE file_record AS {_record_sql(system)}")
-    connection.execute("DROP TABLE text")
+def _create_empty(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create `file_record` for the records of all files, with the columns of `_record_sql`."""
+    texts = ", ".join(f"{text_column(field)} VARCHAR" for field in _FIELDS)
+    days = ", ".join(f"{day} DATE" for day in DATES.values())
+    connection.execute(
+        f"""
+        CREATE TABLE file_record (file BIGINT, number BIGINT, is_record BOOLEAN, {texts},
+            dossier_key BIGINT, changed_at TIMESTAMPTZ, {days}, status_code INTEGER, channel_code INTEGER)"""
+    )
 
 
 def _create_texts(

@@ -8,8 +8,9 @@ import pandas as pd
 import sqlalchemy as sa
 
 from directive_etl.registry.procedures import Procedure
-from directive_etl.sources.service_portal.count import count_daily_dossiers, state_at_end, to_figures
-from directive_etl.sources.service_portal.versions import Pull, known_by
+from directive_etl.sources.service_portal.count import count_daily_dossiers, to_figures
+from directive_etl.sources.service_portal.dossiers import Dossiers, State
+from directive_etl.sources.service_portal.versions import Pull
 from directive_etl.warehouse.merge import merge_rows
 from directive_etl.warehouse.observations import record_observations
 from directive_etl.warehouse.tables import facts
@@ -50,33 +51,37 @@ class Counting:
 
 def count_days(counting: Counting, days: Sequence[date]) -> list[DayCount]:
     """Count days as known at each pull from `known_at` on."""
-    return [_count_day(counting, day) for day in days]
+    dossiers = Dossiers(counting.system_code, counting.tellings)
+    moments_of = {day: _moments(counting, day) for day in days}
+    figures: dict[date, list[pd.DataFrame]] = {day: [] for day in days}
+    daily = {}
+    # By moment first: what was known then is the same for all days.
+    for known_at in sorted(set().union(*moments_of.values())):
+        versions = dossiers.known_by(known_at)
+        for day in days:
+            if known_at in moments_of[day]:
+                state = versions.at_end(day)
+                figures[day].append(_figures(counting, state, known_at))
+                if known_at == moments_of[day][-1]:
+                    daily[day] = count_daily_dossiers(state, counting.procedures)
+    return [DayCount(counting.system_code, day, figures[day], daily[day]) for day in days]
 
 
-def _count_day(counting: Counting, day: date) -> DayCount:
-    pulls = counting.pulls
+def _moments(counting: Counting, day: date) -> list[datetime]:
+    """Return the moments at which a day must be counted, the first one first."""
     # A day cannot be counted before its own pull, and this batch changes nothing that was known before it.
-    first_moment = max(pulls[day].known_at, counting.known_at)
-    moments = sorted({first_moment, *(one.known_at for one in pulls.values() if one.known_at > first_moment)})
-    figures = []
-    for known_at in moments:
-        state = state_at_end(known_by(counting.tellings, known_at), day)
-        is_proven = any(
-            one.is_proven and one.day >= day and one.known_at <= known_at for one in pulls.values()
-        )
-        counted = to_figures(
-            state,
-            day,
-            counting.system_code,
-            counting.unit_codes,
-            counting.procedures,
-            counting.directive_start,
-            counting.settled,
-        )
-        figures.append(
-            counted.assign(figure_date=day, obs_status="A" if is_proven else "P", known_at=known_at)
-        )
-    return DayCount(counting.system_code, day, figures, count_daily_dossiers(state, day, counting.procedures))
+    first = max(counting.pulls[day].known_at, counting.known_at)
+    return sorted({first, *(one.known_at for one in counting.pulls.values() if one.known_at > first)})
+
+
+def _figures(counting: Counting, state: State, known_at: datetime) -> pd.DataFrame:
+    """Return the figures of a day as known at a moment, with the columns of an observation."""
+    is_proven = any(
+        one.is_proven and one.day >= state.day and one.known_at <= known_at for one in counting.pulls.values()
+    )
+    return to_figures(
+        state, counting.unit_codes, counting.procedures, counting.directive_start, counting.settled
+    ).assign(figure_date=state.day, obs_status="A" if is_proven else "P", known_at=known_at)
 
 
 def record_count(connection: sa.Connection, count: DayCount, *, source_code: str, batch_id: int) -> int:

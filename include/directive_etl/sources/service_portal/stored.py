@@ -11,7 +11,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from directive_etl.periods import day_start
-from directive_etl.sources.service_portal.count import NEWLY_REGISTERED
+from directive_etl.sources.service_portal.dossiers import NEWLY_REGISTERED
 from directive_etl.sources.service_portal.faults import CLOSED_STATUSES
 from directive_etl.warehouse.staging import STAGING, stage
 from directive_etl.warehouse.tables import facts

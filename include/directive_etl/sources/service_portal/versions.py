@@ -8,7 +8,8 @@ A telling with `is_withdrawn` says that the dossier was missing from a list that
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,41 +54,83 @@ def new_versions(versions: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
     return versions.iloc[np.sort(np.concatenate([np.flatnonzero(~is_held.to_numpy()), news]))]
 
 
-def _news_among(versions: pd.DataFrame, stored: pd.DataFrame) -> list[int]:
+def _news_among(versions: pd.DataFrame, stored: pd.DataFrame) -> npt.NDArray[np.intp]:
     """Return the positions of the versions that differ from what was told last before them."""
     content = [
         column for column in versions.columns if column not in (*VERSION_KEY, "known_at", "system_code")
     ]
     columns = [*VERSION_KEY, "known_at", *content]
-    both = pd.concat(
-        [stored[columns].assign(row=-1), versions[columns].assign(row=range(len(versions)))],
-        ignore_index=True,
-    ).sort_values(["known_at", "row"], kind="stable")
-    told_before = both.groupby(VERSION_KEY, sort=False)[content].shift()
-    was_told = both.groupby(VERSION_KEY, sort=False).cumcount() > 0
-    is_same = was_told
+    both = pd.concat([stored[columns], versions[columns]], ignore_index=True)
+    keys = both["dossier_key"].to_numpy(dtype="int64")
+    changed_at, known_at = (
+        both[name].to_numpy(dtype="datetime64[us]") for name in ("changed_at", "known_at")
+    )
+    # What was told before of the same version, and of the same dossier, is the row before in these orders.
+    by_version, by_dossier = np.lexsort((known_at, changed_at, keys)), np.lexsort((known_at, keys))
+    is_same = _continues_run(keys[by_version], changed_at[by_version])
     for name in content:
-        before, now = told_before[name], both[name]
-        is_same &= (before == now).fillna(False).astype(bool) | (before.isna() & now.isna())
-    was_withdrawn = both.groupby("dossier_key", sort=False)["is_withdrawn"].shift(fill_value=False)
-    is_news = (both["row"] >= 0) & (~is_same | was_withdrawn)
-    return sorted(both.loc[is_news, "row"].tolist())
+        told = both[name].to_numpy()[by_version]
+        is_same[1:] &= (told[1:] == told[:-1]) | (pd.isna(told[1:]) & pd.isna(told[:-1]))
+    was_withdrawn = _continues_run(keys[by_dossier])
+    was_withdrawn[1:] &= both["is_withdrawn"].to_numpy(dtype=bool)[by_dossier][:-1]
+    is_news = np.empty(len(both), dtype=bool)
+    is_news[by_version] = ~is_same
+    is_news[by_dossier] |= was_withdrawn
+    return np.flatnonzero(is_news[len(stored) :])
 
 
-def known_by(tellings: pd.DataFrame, known_at: datetime) -> pd.DataFrame:
-    """Return one row per version as known at a moment, of one system; withdrawn dossiers are left out with all
-    their versions.
-    """
-    known = tellings[tellings["known_at"] <= pd.Timestamp(known_at)]
-    is_withdrawn = known["is_withdrawn"].to_numpy(dtype=bool)
-    if is_withdrawn.any():
-        touched = known[known["dossier_key"].isin(known.loc[is_withdrawn, "dossier_key"])]
-        last = touched.sort_values("known_at", kind="stable").drop_duplicates("dossier_key", keep="last")
-        gone = last.loc[last["is_withdrawn"].astype(bool), "dossier_key"]
-        known = known[~is_withdrawn & ~known["dossier_key"].isin(gone)]
-    if known["known_at"].nunique() > 1:
-        known = known.sort_values("known_at", kind="stable")
-    return known.drop_duplicates(VERSION_KEY, keep="last")
+class Tellings:
+    """Tellings of one system, sorted once: what was known at any moment is found by looking at neighbours."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        keys = frame["dossier_key"].to_numpy(dtype="int64")
+        changed_at, known_at = (
+            frame[name].to_numpy(dtype="datetime64[us]") for name in ("changed_at", "known_at")
+        )
+        order = np.lexsort((known_at, changed_at, keys))
+        self._order = order
+        self._changed_at, self._known_at = changed_at[order], known_at[order]
+        self._is_withdrawn = frame["is_withdrawn"].to_numpy(dtype=bool)[order]
+        is_last = last_of_run(keys[order])
+        # Dossiers are numbered from 0 in the order of their keys.
+        self._dossier: npt.NDArray[np.intp] = np.cumsum(is_last) - is_last
+        self._dossier_count = int(is_last.sum())
+        # The tellings of dossiers that were ever withdrawn, in the order in which they were told.
+        rows = np.flatnonzero(np.isin(self._dossier, self._dossier[self._is_withdrawn]))
+        self._withdrawals = rows[np.lexsort((order[rows], self._known_at[rows], self._dossier[rows]))]
+
+    def known_by(self, known_at: datetime) -> npt.NDArray[np.intp]:
+        """Return the rows of the frame that say what was known at a moment.
+
+        Returns:
+            One row per version, the one told last, sorted by dossier and change; withdrawn dossiers are left out with
+            all their versions.
+        """
+        is_known = self._known_at <= to_instant(known_at)
+        told = self._withdrawals[is_known[self._withdrawals]]
+        last = told[last_of_run(self._dossier[told])]
+        is_gone = np.zeros(self._dossier_count, dtype=bool)
+        is_gone[self._dossier[last]] = self._is_withdrawn[last]
+        rows = np.flatnonzero(is_known & ~self._is_withdrawn & ~is_gone[self._dossier])
+        return self._order[rows[last_of_run(self._dossier[rows], self._changed_at[rows])]]
+
+
+def last_of_run(*columns: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Say of each row whether it is the last one of neighbours that are equal in all columns."""
+    is_last = np.ones(len(columns[0]), dtype=bool)
+    if len(is_last):
+        is_last[:-1] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
+    return is_last
+
+
+def _continues_run(*columns: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Say of each row whether the one before it is equal in all columns."""
+    return np.append(False, ~last_of_run(*columns)[:-1])
+
+
+def to_instant(moment: datetime) -> np.datetime64:
+    """Return an aware moment as numpy holds it: in UTC, to the microsecond."""
+    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 def vanished(tellings: pd.DataFrame, pulls: Collection[Pull]) -> pd.DataFrame:
@@ -108,8 +151,8 @@ def vanished(tellings: pd.DataFrame, pulls: Collection[Pull]) -> pd.DataFrame:
         unseen = tellings[~tellings["dossier_key"].isin(seen)]
         if not pull.is_proven or unseen.empty:
             continue
-        known = known_by(pd.concat([unseen, *found]), pull.known_at)
-        last = known.sort_values("changed_at", kind="stable").drop_duplicates("dossier_key", keep="last")
+        told = pd.concat([unseen, *found])
+        last = told.iloc[Tellings(told).known_by(pull.known_at)].drop_duplicates("dossier_key", keep="last")
         start, end = (pd.Timestamp(moment) for moment in pull.window)
         is_due = (last["changed_at"] >= start) & (last["changed_at"] < end)
         gone = last[is_due & ~last["dossier_key"].isin(seen)]
