@@ -192,9 +192,10 @@ class Scanner:
             try:
                 file.shape = read_shape(self._connection, file.text, self._operator.log)
             except WrongHeaderError as error:
-                file.fault = ("wrong_header", str(error))
+                # What the inspection beside may have found meanwhile says more.
+                file.fault = file.fault or ("wrong_header", str(error))
             except DamagedFileError as error:
-                file.fault = ("unreadable_file", str(error))
+                file.fault = file.fault or ("unreadable_file", str(error))
             if file.shape is not None and not file.fault:
                 shaped.append((file.text, file.shape))
 
