@@ -86,6 +86,18 @@ def test_a_critical_failure_keeps_that_batch_out_and_nothing_else(warehouse: sa.
     assert [(check.severity, check.column_name) for check in failed] == [("critical", "segment_count")]
 
 
+@pytest.mark.parametrize("changes", [{"failed_count": 1}, {"pending_count": 4}, {"unknown_count": 1}])
+def test_a_message_without_a_state_or_with_two_keeps_the_batch_out(
+    warehouse: sa.Engine, changes: dict[str, int]
+):
+    with pytest.raises(
+        RefusedBatchError, match=r"every_message_has_one_state on message_count failed for 1 rows"
+    ):
+        load_day(warehouse, "viettel", DAY, counts(DAY, 5, **changes))
+
+    assert delivered(warehouse) == []
+
+
 def test_a_warning_is_noted_and_keeps_nothing_out(warehouse: sa.Engine):
     load_day(warehouse, "viettel", DAY, counts(DAY, 5, latency_p50_seconds=400_000.0))
 

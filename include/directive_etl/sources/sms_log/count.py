@@ -41,7 +41,14 @@ NO_CAMPAIGN = "-"
 # A gateway's clock may be ahead, and a log may be cut after midnight; a time beyond that is a misread date.
 _CLOCK_TOLERANCE = timedelta(days=1)
 
-STATE_COLUMNS = ["delivered_count", "failed_count", "expired_count", "rejected_count"]
+STATE_COLUMNS = [
+    "delivered_count",
+    "failed_count",
+    "expired_count",
+    "rejected_count",
+    "pending_count",
+    "unknown_count",
+]
 DAILY_COLUMNS = [
     "report_date",
     "operator_code",
@@ -49,8 +56,6 @@ DAILY_COLUMNS = [
     "message_count",
     "segment_count",
     *STATE_COLUMNS,
-    "pending_count",
-    "unknown_count",
     "recipient_count",
     "delivered_recipient_count",
     "latency_p50_seconds",

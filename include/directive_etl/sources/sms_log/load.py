@@ -13,7 +13,7 @@ from directive_etl.quality import RowAccount
 from directive_etl.quality.results import CheckResult, describe, failed_critical
 from directive_etl.registry.campaigns import Campaign
 from directive_etl.registry.operators import Operator
-from directive_etl.sources.sms_log.count import DropDayCounts
+from directive_etl.sources.sms_log.count import STATE_COLUMNS, DropDayCounts
 from directive_etl.warehouse.ledger import Batch, hash_input, lock_part, write_batch
 from directive_etl.warehouse.merge import merge_rows
 from directive_etl.warehouse.observations import record_observations
@@ -56,7 +56,7 @@ def operator_batch(
     checks: Sequence[CheckResult],
 ) -> Batch:
     """Describe what was counted as a ledger row; a failed critical check makes it a refused batch."""
-    checks = [*checks, find_late_receipts(counts)]
+    checks = [*checks, check_states(counts.daily), find_late_receipts(counts)]
     failed = failed_critical(checks)
     account = counts.account
     if failed:
@@ -74,6 +74,24 @@ def operator_batch(
         status_code="refused" if failed else "loaded",
         reason=describe(failed),
         late_count=0 if failed else counts.late_count,
+    )
+
+
+def check_states(daily: pd.DataFrame) -> CheckResult:
+    """Check that the states of the messages add up to the messages; critical: some would be lost, or told twice.
+
+    Args:
+        daily: as counted.
+    """
+    wrong_count = int((daily[STATE_COLUMNS].sum(axis=1) != daily["message_count"]).sum())
+    return CheckResult(
+        check_code="every_message_has_one_state",
+        severity="critical",
+        column="message_count",
+        is_success=wrong_count == 0,
+        observed=f"{wrong_count} of {len(daily)} rows do not add up",
+        failed_count=wrong_count,
+        notes="delivered, failed, expired, rejected, pending and unknown messages are all there are",
     )
 
 
