@@ -84,8 +84,9 @@ def number_macros() -> str:
 def number_stages(relation: str, takes_foreign: bool) -> str:
     """Return the SELECT that adds recipient_number UBIGINT to a relation, from its column recipient VARCHAR.
 
-    Each stage is a projection of its own, so that nothing is evaluated twice. The careful way gets NULL instead of the
-    numbers that need it not: DuckDB may evaluate a branch for every row, and passes over NULL.
+    Each stage is a projection of its own, so that nothing is evaluated twice, nor planned several times: a macro is
+    written out with its argument wherever it names it. The careful way gets NULL instead of the numbers that need it
+    not: DuckDB may evaluate a branch for every row, and passes over NULL.
 
     Args:
         relation: a SELECT.
@@ -94,30 +95,40 @@ def number_stages(relation: str, takes_foreign: bool) -> str:
     foreign = "foreign_number(careful_text)" if takes_foreign else "NULL"
     return f"""
         SELECT * EXCLUDE (plain_number, careful_text, careful_digits),
-            coalesce(plain_number, plan_number(modern_digits(careful_digits)), {foreign}) AS recipient_number
+            coalesce(plain_number, plan_number(careful_digits), {foreign}) AS recipient_number
         FROM (
-            SELECT *,
-                national_digits(careful_text, strlen(careful_text), only_digits(careful_text), plus_of(careful_text))
-                    AS careful_digits
+            SELECT * REPLACE (modern_digits(careful_digits) AS careful_digits)
             FROM (
-                SELECT *, without_separators(CASE WHEN plain_number IS NULL THEN recipient END) AS careful_text
+                SELECT * REPLACE (
+                    national_digits(careful_text, strlen(careful_text), careful_digits, plus_of(careful_text))
+                        AS careful_digits)
                 FROM (
-                    SELECT * EXCLUDE (written_digits, usual_digits, written_size),
-                        -- The cast also reads 9e8, 1_000 and 0x1F; written anew, those are other texts. A text that is
-                        -- the same has nine digits.
-                        CASE WHEN {_known_prefix("(usual_digits // 10000000)")}
-                            AND recipient = usual_form(written_size, usual_digits)
-                            THEN (84000000000 + usual_digits)::UBIGINT END AS plain_number
+                    SELECT *, only_digits(careful_text) AS careful_digits
                     FROM (
-                        SELECT *, CASE WHEN written_digits >= 84000000000 THEN written_digits - 84000000000
-                            ELSE written_digits END AS usual_digits
-                        FROM (
-                            SELECT *, TRY_CAST(recipient AS UBIGINT) AS written_digits,
-                                strlen(recipient) AS written_size
-                            FROM ({relation})
-                        )
+                        SELECT *, without_separators(CASE WHEN plain_number IS NULL THEN recipient END) AS careful_text
+                        FROM ({_plain_stages(relation)})
                     )
                 )
+            )
+        )
+    """
+
+
+def _plain_stages(relation: str) -> str:
+    """Return the SELECT that adds plain_number UBIGINT: the number, where it has one of the usual forms."""
+    return f"""
+        -- The cast also reads 9e8, 1_000 and 0x1F; written anew, those are other texts. A text that is the same has
+        -- nine digits.
+        SELECT * EXCLUDE (written_digits, usual_digits, written_size),
+            CASE WHEN {_known_prefix("(usual_digits // 10000000)")}
+                AND recipient = usual_form(written_size, usual_digits)
+                THEN (84000000000 + usual_digits)::UBIGINT END AS plain_number
+        FROM (
+            SELECT *, CASE WHEN written_digits >= 84000000000 THEN written_digits - 84000000000
+                ELSE written_digits END AS usual_digits
+            FROM (
+                SELECT *, TRY_CAST(recipient AS UBIGINT) AS written_digits, strlen(recipient) AS written_size
+                FROM ({relation})
             )
         )
     """
