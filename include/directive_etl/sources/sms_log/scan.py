@@ -100,7 +100,7 @@ class Scanner:
         """Prepare a scan.
 
         Args:
-            connection: with the macros of numbers.py.
+            connection: of the workspace.
             operator: whose files they are.
             campaigns: told apart by.
             latest_us: times after it are impossible. Unit: microseconds since 1970 UTC.

@@ -7,7 +7,6 @@ from pathlib import Path
 import duckdb
 
 from directive_etl.sources.sms_log.hashing import create_keyed_hash_macro
-from directive_etl.sources.sms_log.numbers import number_macros
 from directive_etl.sources.sms_log.scratch import scratch_folder
 
 
@@ -31,6 +30,5 @@ def workspace(
             # Rows keep the order of the files, in parallel too: their place gives line numbers, and breaks ties.
             connection.execute("SET preserve_insertion_order = true")
             connection.execute("SET enable_progress_bar = false")
-            connection.execute(number_macros())
             create_keyed_hash_macro(connection, hash_key)
             yield connection, scratch
