@@ -34,7 +34,8 @@ CAMPAIGN = Campaign.model_validate(
 class CountLogs(Protocol):
     """Writes the files of some folders, lands them, and counts the drop day, by default the last folder.
 
-    With `inspected`, what landing finds out about gzip texts is known.
+    With `inspected`, what landing finds out about gzip texts is known; with `as_large`, all cores read the files, which
+    are said to be large.
     """
 
     def __call__(
@@ -48,6 +49,7 @@ class CountLogs(Protocol):
         most_bytes: int = ...,
         hash_key: str = HASH_KEY,
         inspected: bool = False,
+        as_large: bool = False,
     ) -> DropDayCounts: ...
 
 
@@ -68,6 +70,7 @@ def count_logs(tmp_path_factory: pytest.TempPathFactory, reach_root: Path) -> Co
         most_bytes: int = 1_000_000_000,
         hash_key: str = HASH_KEY,
         inspected: bool = False,
+        as_large: bool = False,
     ) -> DropDayCounts:
         root = tmp_path_factory.mktemp("logs")
         landed: dict[date, list[LandedFile]] = {}
@@ -82,6 +85,8 @@ def count_logs(tmp_path_factory: pytest.TempPathFactory, reach_root: Path) -> Co
                 file = land_file(root / "landing", "sms_log", operator.operator_code, day, path)
                 if inspected:
                     file = replace(file, inspection=inspect_packed(file.path))
+                if as_large:
+                    file = replace(file, size_bytes=1 << 30)
                 landed.setdefault(day, []).append(file)
         if shuffle_list:
             landed = {day: landed[day][::-1] for day in reversed(landed)}

@@ -132,7 +132,8 @@ def count_drop_day(
     dropped_days = [day for day in window if files.get(day)]
     days = [day for day in window if day >= dropped_days[0]]
     latest = to_microseconds(day_end(drop_day) + _CLOCK_TOLERANCE)
-    with workspace(ordered[0].path.parents[2], memory_limit, hash_key) as (connection, scratch):
+    input_bytes = sum(file.size_bytes for file in ordered)
+    with workspace(ordered[0].path.parents[2], memory_limit, hash_key, input_bytes) as (connection, scratch):
         scanned = Scanner(connection, operator, campaigns, latest, scratch, most_bytes).scan(ordered)
         read_count = sum(file.read_count for file in scanned[first_of_drop_day:])
         with ThreadPoolExecutor(max_workers=1) as pool:
