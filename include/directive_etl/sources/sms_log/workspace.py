@@ -36,6 +36,8 @@ def workspace(
         with duckdb.connect(":memory:", config=config) as connection:
             # Rows keep the order of the files, in parallel too: their place gives line numbers, and breaks ties.
             connection.execute("SET preserve_insertion_order = true")
+            # It turns a long IN into a join, behind which several threads give rows in any order all the same.
+            connection.execute("SET disabled_optimizers = 'in_clause'")
             connection.execute("SET enable_progress_bar = false")
             create_keyed_hash_macro(connection, hash_key)
             yield connection, scratch
