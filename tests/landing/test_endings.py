@@ -8,7 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from directive_etl.landing.endings import is_cut_off
+from directive_etl.landing.endings import inspect_packed
+from directive_etl.landing.texts import CutOffError, Inspection
 
 NOISE = random.Random(4).randbytes(300_000)
 TEXT = "".join(f"84{number:09d};SUCCESS;{number % 7}\n" for number in range(20_000)).encode()
@@ -35,6 +36,21 @@ def write(tmp_path: Path, content: bytes) -> Path:
     path = tmp_path / "file"
     path.write_bytes(content)
     return path
+
+
+def is_cut_off(path: Path) -> bool:
+    try:
+        inspect_packed(path)
+    except CutOffError:
+        return True
+    return False
+
+
+def test_a_gzip_text_is_inspected_in_the_pass_that_finds_it_whole(tmp_path: Path):
+    packed = gzip.compress(b"one\r\ntwo\r\n") + gzip.compress(b"thr\0ee")
+
+    assert inspect_packed(write(tmp_path, packed)) == Inspection(16, 3, has_nul=True, is_plainly_ended=True)
+    assert inspect_packed(write(tmp_path, b"one\n")) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"x", TEXT, NOISE])

@@ -1,10 +1,12 @@
 """Only whole files are taken; what is still being written, or is no file at all, is left with a reason."""
 
 import gzip
+import json
 import os
 import re
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -15,9 +17,11 @@ from hypothesis import strategies as st
 
 from directive_etl.errors import SourceUnavailableError
 from directive_etl.landing import iter_landed
+from directive_etl.landing.files import read_note
 from directive_etl.landing.left import fault_of
 from directive_etl.landing.place import Entry, LocalPlace, shown_name
 from directive_etl.landing.take import Taken, Wanted, take_files
+from directive_etl.landing.texts import Inspection
 
 DAY = date(2020, 8, 20)
 NOON = datetime(2020, 8, 20, 5, tzinfo=UTC)
@@ -75,6 +79,30 @@ def test_old_files_are_taken_at_once_however_long_they_must_rest(tmp_path: Path)
 
     assert [file.path.read_bytes() for file in taken.files] == [b"whole"]
     assert taken.files[0].known_at == NOON
+
+
+def test_what_a_gzip_text_says_is_kept_with_it_but_not_of_a_damaged_one(tmp_path: Path):
+    put(tmp_path / "drop/a", "whole.log.gz", gzip.compress(b"one\ntwo\n"))
+    put(tmp_path / "drop/a", "damaged.log.gz", gzip.compress(b"one\n")[:-8] + bytes(8))
+
+    taken = take(tmp_path).files
+    assert {file.origin: file.inspection for file in taken} == {
+        "whole.log.gz": Inspection(8, 2, has_nul=False, is_plainly_ended=True),
+        "damaged.log.gz": None,
+    }
+    assert list(iter_landed(tmp_path / "landing", "sms_log", "viettel", DAY)) == taken
+
+
+def test_a_note_of_before_inspections_were_kept_is_read(tmp_path: Path):
+    put(tmp_path / "drop/a", "a.log.gz", gzip.compress(b"one\n"))
+    (landed,) = take(tmp_path).files
+    note = landed.path.with_name(f"{landed.sha256}.note.json")
+    content = json.loads(note.read_text())
+    del content["inspection"]
+    note.chmod(0o600)
+    note.write_text(json.dumps(content))
+
+    assert read_note(note) == replace(landed, inspection=None)
 
 
 def test_a_young_file_that_rests_is_taken_and_one_that_grows_is_left(tmp_path: Path):

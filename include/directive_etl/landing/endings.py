@@ -3,54 +3,51 @@
 import os
 import struct
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
-from isal import isal_zlib
+from directive_etl.landing.texts import (
+    CutOffError,
+    DamagedFileError,
+    Inspection,
+    TooLargeError,
+    compression_of,
+    inspect_text,
+)
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = 0xFD2FB528
 _SKIPPABLE_MAGIC = range(0x184D2A50, 0x184D2A60)
-_PACKED_BLOCK = 1 << 17
-_TEXT_BLOCK = 1 << 20
 # A file that unpacks to more is a bomb; what reads it has its own limit and says so.
 _MOST_UNPACKED = 64 << 30
 _DICTIONARY_BYTES = (0, 1, 2, 4)
 _SIZE_BYTES = (0, 2, 4, 8)
 _RLE_BLOCK = 1
-_DAMAGED = cast(type[Exception], isal_zlib.IsalError)  # its stub takes the class for an instance
 
 
-def is_cut_off(path: Path) -> bool:
-    """Say whether a gzip or zstd file, known by its first bytes, lacks its end; other files never do.
+def inspect_packed(path: Path) -> Inspection | None:
+    """Make sure that a gzip or zstd file, known by its first bytes, has its end; other files always have.
 
     A file that is damaged in another way is not cut off: it will not be better tomorrow.
+
+    Returns:
+        What the text of a gzip file says, for only unpacking tells that such a file is whole; None for every other
+        file, and for one that is damaged or unpacks to too much.
+
+    Raises:
+        CutOffError: it lacks its end.
     """
-    with path.open("rb") as stream:
-        head = stream.read(4)
-        stream.seek(0)
-        if head.startswith(_GZIP_MAGIC):
-            return _gzip_is_cut_off(stream)
-        if len(head) == 4 and struct.unpack("<I", head)[0] == _ZSTD_MAGIC:
-            return _zstd_is_cut_off(stream, path.stat().st_size)
-    return False
-
-
-def _gzip_is_cut_off(stream: BinaryIO) -> bool:
-    # Only unpacking tells: nothing at the end of a gzip file says that it is one. isal unpacks three times faster.
-    unpack = isal_zlib.decompressobj(wbits=31)
-    unpacked = 0
-    try:
-        for packed in iter(lambda: stream.read(_PACKED_BLOCK), b""):
-            while packed:
-                if unpack.eof:  # several members in a row are one text
-                    unpack = isal_zlib.decompressobj(wbits=31)
-                unpacked += len(unpack.decompress(packed, _TEXT_BLOCK))
-                packed = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
-            if unpacked > _MOST_UNPACKED:
-                return False
-    except _DAMAGED:
-        return False
-    return not unpack.eof
+    match compression_of(path):
+        case "gzip" as compression:
+            try:
+                return inspect_text(path, compression, _MOST_UNPACKED)
+            except CutOffError:
+                raise
+            except (DamagedFileError, TooLargeError):
+                return None
+        case "zstd":
+            with path.open("rb") as stream:
+                if _zstd_is_cut_off(stream, path.stat().st_size):
+                    raise CutOffError(f"{path}: the frames end before their end")
+    return None
 
 
 def _zstd_is_cut_off(stream: BinaryIO, size: int) -> bool:

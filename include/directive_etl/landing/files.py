@@ -1,7 +1,8 @@
 """Write-once files: landing/<source_code>/<part_code>/<YYYY-MM-DD>/<sha256><suffixes>, each with a note beside it.
 
-The note `<sha256>.note.json` keeps what the bytes cannot say: where they came from and when. The name as sent may
-hold a phone number, so only its suffixes become part of a path, and the origin is masked.
+The note `<sha256>.note.json` keeps what the bytes cannot say: where they came from and when; and what a text says that
+landing had to unpack, so that nobody has to unpack it again for that. The name as sent may hold a phone number, so only
+its suffixes become part of a path, and the origin is masked.
 """
 
 import hashlib
@@ -10,10 +11,11 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from directive_etl.landing.texts import Inspection
 from directive_etl.masking import mask_digits
 
 _NOTE_SUFFIX = ".note.json"
@@ -22,7 +24,11 @@ _SUFFIXES = re.compile(r"(\.[A-Za-z][A-Za-z0-9]{0,7}){1,2}$")
 
 @dataclass(frozen=True)
 class LandedFile:
-    """One landed file. `known_at` is the channel's time (aware); `origin` is masked."""
+    """One landed file.
+
+    `known_at` is the channel's time (aware); `origin` is masked; `inspection` is what its text says, where landing had
+    to read it to its end.
+    """
 
     sha256: str
     path: Path
@@ -32,6 +38,7 @@ class LandedFile:
     origin: str
     known_at: datetime
     size_bytes: int
+    inspection: Inspection | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +89,9 @@ def _copy_into(folder: Path, blocks: Iterable[bytes]) -> Path:
     return Path(copy.name)
 
 
-def keep_draft(draft: Draft, name: str, origin: str, known_at: datetime) -> LandedFile:
+def keep_draft(
+    draft: Draft, name: str, origin: str, known_at: datetime, inspection: Inspection | None = None
+) -> LandedFile:
     """Give a copy its final name, then its note. The note comes last, so a note always has its bytes.
 
     Args:
@@ -90,6 +99,7 @@ def keep_draft(draft: Draft, name: str, origin: str, known_at: datetime) -> Land
         name: as sent; only its suffixes are used.
         origin: where it came from, as it may be shown.
         known_at: the channel's time, aware.
+        inspection: what its text says, where it was read to its end.
 
     Returns:
         The landed file; the first time known stands where the same bytes had landed before.
@@ -104,6 +114,7 @@ def keep_draft(draft: Draft, name: str, origin: str, known_at: datetime) -> Land
         "origin": origin,
         "known_at": known_at.astimezone(UTC).isoformat(),
         "size_bytes": draft.path.stat().st_size,
+        "inspection": asdict(inspection) if inspection else None,
     }
     draft.path.chmod(0o440)
     draft.path.replace(path)
@@ -177,4 +188,6 @@ def read_note(note: Path) -> LandedFile:
         origin=content["origin"],
         known_at=datetime.fromisoformat(content["known_at"]),
         size_bytes=content["size_bytes"],
+        # Notes of before it was kept have none.
+        inspection=Inspection(**inspection) if (inspection := content.get("inspection")) else None,
     )

@@ -13,10 +13,11 @@ from datetime import date
 from itertools import groupby
 from pathlib import Path
 
-from directive_etl.landing.endings import is_cut_off
+from directive_etl.landing.endings import inspect_packed
 from directive_etl.landing.files import Draft, LandedFile, folder_of, keep_draft, read_note, write_draft
 from directive_etl.landing.left import LeftFile, left_entry
 from directive_etl.landing.place import Entry, FileChangedError, Place, shown_name
+from directive_etl.landing.texts import CutOffError
 
 
 @dataclass(frozen=True)
@@ -96,14 +97,17 @@ def _take_folder(place: Place, root: Path, source_code: str, wanted: Sequence[Wa
         for one, draft in drafts:
             if one.entry not in seen:
                 _leave(taken, one, "changed_while_read")
-            elif not draft.note.exists() and is_cut_off(draft.path):
+                continue
+            try:
+                inspection = None if draft.note.exists() else inspect_packed(draft.path)
+            except CutOffError:
                 _leave(taken, one, "cut_off")
-            else:
-                name = one.entry.name
-                landed = keep_draft(draft, name, shown_name(name), one.entry.modified_at)
-                if place.is_remote:
-                    (draft.folder / f"{landed.sha256}{_mark(place, one.entry)}").touch()
-                taken.landed.append((one.entry, landed))
+                continue
+            name = one.entry.name
+            landed = keep_draft(draft, name, shown_name(name), one.entry.modified_at, inspection)
+            if place.is_remote:
+                (draft.folder / f"{landed.sha256}{_mark(place, one.entry)}").touch()
+            taken.landed.append((one.entry, landed))
     finally:
         for _, draft in drafts:
             draft.discard()

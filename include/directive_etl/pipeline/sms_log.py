@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 from directive_etl.errors import UnfinishedFileError
@@ -123,8 +124,8 @@ def _count_drop_day(
 def publish_sms_reach(drop_day: date) -> list[date]:
     """Count distinct subscribers over all operators, as counted through each drop day that this one's run may change.
 
-    That is the drop day itself, and those around it that were published before: a late file may have changed them.
-    One that was not is left to its own run, which waits for all its operators.
+    That is the drop day itself, and those around it that were published before a late file was counted again.
+    One that was not published is left to its own run, which waits for all its operators.
 
     Returns:
         The reporting days that changed.
@@ -133,18 +134,20 @@ def publish_sms_reach(drop_day: date) -> list[date]:
     from directive_etl.sources.sms_log.reach import count_reached
 
     engine = loader_engine()
+    operator_codes = [operator.operator_code for operator in operators.operators()]
     window_days = max(operator.window_days for operator in operators.operators())
     start = first_measured_day()
     with engine.connect() as connection:
-        published = load.published_drop_days(connection, drop_day - timedelta(days=window_days))
+        stale = load.stale_drop_days(connection, drop_day - timedelta(days=window_days))
     changed: set[date] = set()
-    for counted_through in sorted({drop_day, *published}):
+    for counted_through in sorted({drop_day, *stale}):
         days = load.open_days(counted_through, window_days, start)
+        final_through = counted_through - timedelta(days=window_days)
         for campaign in campaigns.campaigns():
-            code = campaign.campaign_code
-            reached = count_reached(_reach_root(), code, days, counted_through, start)
-            final_through = counted_through - timedelta(days=window_days)
-            if load.publish_reach(engine, campaign, counted_through, reached, final_through):
+            count = partial(
+                count_reached, _reach_root(), campaign.campaign_code, days, counted_through, start
+            )
+            if load.publish_reach(engine, operator_codes, campaign, counted_through, count, final_through):
                 changed.update(days)
     return sorted(changed)
 

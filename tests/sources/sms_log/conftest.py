@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Protocol
@@ -9,6 +10,7 @@ from typing import Protocol
 import pytest
 
 from directive_etl.landing import LandedFile, land_file
+from directive_etl.landing.endings import inspect_packed
 from directive_etl.periods import close_of
 from directive_etl.registry.campaigns import Campaign
 from directive_etl.registry.operators import Operator
@@ -30,7 +32,11 @@ CAMPAIGN = Campaign.model_validate(
 
 
 class CountLogs(Protocol):
-    """Writes the files of some folders, lands them, and counts the drop day, by default the last folder."""
+    """Writes the files of some folders, lands them, and counts the drop day, by default the last folder.
+
+    With `inspected`, what landing finds out about gzip texts is known; with `as_large`, all cores read the files, which
+    are said to be large.
+    """
 
     def __call__(
         self,
@@ -42,6 +48,8 @@ class CountLogs(Protocol):
         shuffle_list: bool = False,
         most_bytes: int = ...,
         hash_key: str = HASH_KEY,
+        inspected: bool = False,
+        as_large: bool = False,
     ) -> DropDayCounts: ...
 
 
@@ -61,6 +69,8 @@ def count_logs(tmp_path_factory: pytest.TempPathFactory, reach_root: Path) -> Co
         shuffle_list: bool = False,
         most_bytes: int = 1_000_000_000,
         hash_key: str = HASH_KEY,
+        inspected: bool = False,
+        as_large: bool = False,
     ) -> DropDayCounts:
         root = tmp_path_factory.mktemp("logs")
         landed: dict[date, list[LandedFile]] = {}
@@ -72,9 +82,12 @@ def count_logs(tmp_path_factory: pytest.TempPathFactory, reach_root: Path) -> Co
                 path.write_bytes(content)
                 moment = close_of(day).timestamp() - 60 * place
                 os.utime(path, (moment, moment))
-                landed.setdefault(day, []).append(
-                    land_file(root / "landing", "sms_log", operator.operator_code, day, path)
-                )
+                file = land_file(root / "landing", "sms_log", operator.operator_code, day, path)
+                if inspected:
+                    file = replace(file, inspection=inspect_packed(file.path))
+                if as_large:
+                    file = replace(file, size_bytes=1 << 30)
+                landed.setdefault(day, []).append(file)
         if shuffle_list:
             landed = {day: landed[day][::-1] for day in reversed(landed)}
         return count_drop_day(

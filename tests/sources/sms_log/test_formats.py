@@ -94,12 +94,15 @@ def test_several_zstd_frames_are_one_text(count_logs) -> None:
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstd.compress], ids=["gzip", "zstd"])
 @pytest.mark.parametrize("filling", [b"x", b"a\n", b"\0"], ids=["one line", "many lines", "NULs"])
+@pytest.mark.parametrize("inspected", [False, True])
 def test_a_file_that_unpacks_to_more_than_the_limit_is_refused_alone(
-    pack: Callable[[bytes], bytes], filling: bytes, count_logs
+    pack: Callable[[bytes], bytes], filling: bytes, inspected: bool, count_logs
 ) -> None:
     operator, sample = example("restcomm")
     bomb = pack(filling * (8_000_000 // len(filling)))
-    counts = count_logs({DAY: [("bomb", bomb), ("b.csv", sample)]}, operator, most_bytes=1_000_000)
+    counts = count_logs(
+        {DAY: [("bomb", bomb), ("b.csv", sample)]}, operator, most_bytes=1_000_000, inspected=inspected
+    )
     assert refused(counts) == ["file too_large"]
     assert "1 MB" in counts.refused["reason"][0]
     assert figures(counts) == TRUTH["restcomm"][0]

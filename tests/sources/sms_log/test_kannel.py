@@ -1,10 +1,17 @@
 """What each line of a Kannel access log means."""
 
+import gzip
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+from directive_etl.landing import land_file
+from directive_etl.periods import day_end
 from directive_etl.registry.operators import Operator
+from directive_etl.sources.sms_log.messages import to_microseconds
+from directive_etl.sources.sms_log.scan import Scanner
+from directive_etl.sources.sms_log.workspace import workspace
 
 DAY = date(2020, 8, 18)
 OPERATOR = Operator.model_validate(
@@ -171,3 +178,21 @@ def test_a_line_that_cannot_be_read_is_refused_alone(count_logs, bad: str, reaso
     assert counts.refused[["place", "reason_code"]].to_numpy().tolist() == [["line 3", reason_code]]
     assert counts.daily["message_count"].tolist() == [2]
     assert counts.account.read == 3
+
+
+@pytest.mark.parametrize("input_bytes", [0, 1 << 30], ids=["one thread", "all cores"])
+def test_events_keep_the_order_of_the_files_and_of_their_lines(tmp_path: Path, input_bytes: int) -> None:
+    landed = []
+    for number in range(6):
+        dropped = tmp_path / f"access.log.{number}.gz"
+        times = [f"{place // 3600:02}:{place // 60 % 60:02}:{place % 60:02}" for place in range(20_000)]
+        dropped.write_bytes(gzip.compress("".join(line("Sent SMS", at=at) for at in times).encode(), 1))
+        landed.append(land_file(tmp_path / str(number), "sms_log", "gateway", DAY, dropped))
+    latest_us = to_microseconds(day_end(DAY))
+    with workspace(tmp_path, "512MB", "a key", input_bytes) as (connection, scratch):
+        Scanner(connection, OPERATOR, (), latest_us, scratch, 1 << 30).scan(landed)
+        in_order = (
+            "SELECT file_no, submitted_us, lag((file_no, submitted_us)) OVER (ORDER BY place) AS before"
+        )
+        misplaced = f"SELECT count(*) FROM ({in_order} FROM events) WHERE (file_no, submitted_us) < before"
+        assert connection.execute(misplaced).fetchall() == [(0,)]

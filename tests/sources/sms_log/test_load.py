@@ -11,6 +11,7 @@ from directive_etl.errors import RefusedBatchError
 from directive_etl.landing import LandedFile
 from directive_etl.quality import RowAccount, refused_frame
 from directive_etl.quality.suites import check_frame
+from directive_etl.registry.campaigns import campaigns
 from directive_etl.registry.operators import operator
 from directive_etl.sources.sms_log import load
 from directive_etl.sources.sms_log.count import DAILY_COLUMNS, DropDayCounts
@@ -86,6 +87,18 @@ def test_a_critical_failure_keeps_that_batch_out_and_nothing_else(warehouse: sa.
     assert [(check.severity, check.column_name) for check in failed] == [("critical", "segment_count")]
 
 
+@pytest.mark.parametrize("changes", [{"failed_count": 1}, {"pending_count": 4}, {"unknown_count": 1}])
+def test_a_message_without_a_state_or_with_two_keeps_the_batch_out(
+    warehouse: sa.Engine, changes: dict[str, int]
+):
+    with pytest.raises(
+        RefusedBatchError, match=r"every_message_has_one_state on message_count failed for 1 rows"
+    ):
+        load_day(warehouse, "viettel", DAY, counts(DAY, 5, **changes))
+
+    assert delivered(warehouse) == []
+
+
 def test_a_warning_is_noted_and_keeps_nothing_out(warehouse: sa.Engine):
     load_day(warehouse, "viettel", DAY, counts(DAY, 5, latency_p50_seconds=400_000.0))
 
@@ -135,3 +148,30 @@ def test_receipts_for_final_days_stand_in_the_ledger_as_late_with_a_warning(ware
         ).one()
     assert tuple(batch) == (7, 1)
     assert tuple(check) == ("7 receipts", "warning")
+
+
+def test_published_reach_is_stale_once_a_log_is_counted_that_it_covers(warehouse: sa.Engine):
+    def publish(drop_day: date, reached: int) -> bool:
+        (campaign,) = campaigns()
+        return load.publish_reach(
+            warehouse, ["mobifone", "viettel"], campaign, drop_day, lambda: {DAY: reached}, DAY
+        )
+
+    def stale() -> list[date]:
+        with warehouse.connect() as connection:
+            return load.stale_drop_days(connection, DAY)
+
+    second = DAY + timedelta(days=1)
+    load_day(warehouse, "viettel", DAY, counts(DAY, 4))
+    load_day(warehouse, "viettel", second, counts(second, 4))
+    assert publish(DAY, 4)
+    assert publish(second, 4)
+    assert stale() == []
+
+    load_day(warehouse, "mobifone", second, counts(second, 4))
+    assert stale() == [second]
+    load_day(warehouse, "mobifone", DAY, counts(DAY, 4))
+    assert stale() == [DAY, second]
+
+    assert publish(DAY, 8)
+    assert stale() == [second]

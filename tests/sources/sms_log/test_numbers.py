@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from directive_etl.sources.sms_log.hashing import create_keyed_hash_macro, keyed_hash
-from directive_etl.sources.sms_log.numbers import number_macros, number_stages, telecom_prefixes
+from directive_etl.sources.sms_log.numbers import number_stages, telecom_prefixes
 
 OLD_PREFIXES = {
     row.old_11_digit_prefix[1:]: row.prefix[1:] for row in telecom_prefixes() if row.old_11_digit_prefix
@@ -20,9 +20,7 @@ PARTLY_KNOWN = ("52", "55", "89", "99")
 
 @pytest.fixture(scope="module")
 def connection() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect()
-    connection.execute(number_macros())
-    return connection
+    return duckdb.connect()
 
 
 def normalise(

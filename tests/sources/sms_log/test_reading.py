@@ -115,7 +115,10 @@ def test_a_value_of_several_lines_is_one_row(count_logs) -> None:
 
 
 @pytest.mark.parametrize("quote", ['"', None])
-def test_refused_lines_keep_their_numbers_in_a_large_file(count_logs, quote: str | None) -> None:
+@pytest.mark.parametrize("as_large", [False, True], ids=["one thread", "all cores"])
+def test_refused_lines_keep_their_numbers_in_a_large_file(
+    count_logs, quote: str | None, as_large: bool
+) -> None:
     chance = random.Random(4)
     lines, truth, written = [HEADER.encode()], [], 1
     for number in range(60_000):
@@ -140,7 +143,8 @@ def test_refused_lines_keep_their_numbers_in_a_large_file(count_logs, quote: str
             line = row(number).encode()
         lines.append(line)
         written += line.count(b"\n")
-    counts = count_logs({DAY: [("log.csv.gz", gzip.compress(b"".join(lines), 1))]}, operator(quote=quote))
+    packed = gzip.compress(b"".join(lines), 1)
+    counts = count_logs({DAY: [("log.csv.gz", packed)]}, operator(quote=quote), as_large=as_large)
     assert counts.refused["place"].tolist() == [f"line {line}" for line in truth]
     assert counts.account.read == 60_000
 

@@ -41,7 +41,14 @@ NO_CAMPAIGN = "-"
 # A gateway's clock may be ahead, and a log may be cut after midnight; a time beyond that is a misread date.
 _CLOCK_TOLERANCE = timedelta(days=1)
 
-STATE_COLUMNS = ["delivered_count", "failed_count", "expired_count", "rejected_count"]
+STATE_COLUMNS = [
+    "delivered_count",
+    "failed_count",
+    "expired_count",
+    "rejected_count",
+    "pending_count",
+    "unknown_count",
+]
 DAILY_COLUMNS = [
     "report_date",
     "operator_code",
@@ -49,8 +56,6 @@ DAILY_COLUMNS = [
     "message_count",
     "segment_count",
     *STATE_COLUMNS,
-    "pending_count",
-    "unknown_count",
     "recipient_count",
     "delivered_recipient_count",
     "latency_p50_seconds",
@@ -127,7 +132,8 @@ def count_drop_day(
     dropped_days = [day for day in window if files.get(day)]
     days = [day for day in window if day >= dropped_days[0]]
     latest = to_microseconds(day_end(drop_day) + _CLOCK_TOLERANCE)
-    with workspace(ordered[0].path.parents[2], memory_limit, hash_key) as (connection, scratch):
+    input_bytes = sum(file.size_bytes for file in ordered)
+    with workspace(ordered[0].path.parents[2], memory_limit, hash_key, input_bytes) as (connection, scratch):
         scanned = Scanner(connection, operator, campaigns, latest, scratch, most_bytes).scan(ordered)
         read_count = sum(file.read_count for file in scanned[first_of_drop_day:])
         with ThreadPoolExecutor(max_workers=1) as pool:

@@ -68,12 +68,8 @@ def read_rejects(
 
 
 def forget_rejects(connection: duckdb.DuckDBPyConnection) -> None:
-    """Empty DuckDB's tables of rejected rows; a scan that failed may have filled them, or not yet have made them."""
-    made = connection.execute(
-        "SELECT table_name FROM duckdb_tables() WHERE table_name IN ('reject_errors', 'reject_scans')"
-    )
-    for (name,) in made.fetchall():
-        connection.execute(f"DELETE FROM {name}")
+    """Drop DuckDB's tables of rejected rows; a scan that failed may have filled them, or not yet have made them."""
+    connection.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
 
 
 class Numbering:

@@ -1,6 +1,6 @@
 """Load counted drop days into the warehouse, and publish reach over all operators."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 import pandas as pd
@@ -13,8 +13,8 @@ from directive_etl.quality import RowAccount
 from directive_etl.quality.results import CheckResult, describe, failed_critical
 from directive_etl.registry.campaigns import Campaign
 from directive_etl.registry.operators import Operator
-from directive_etl.sources.sms_log.count import DropDayCounts
-from directive_etl.warehouse.ledger import Batch, hash_input, lock_part, write_batch
+from directive_etl.sources.sms_log.count import STATE_COLUMNS, DropDayCounts
+from directive_etl.warehouse.ledger import Batch, hash_input, lock_part, lock_parts, write_batch
 from directive_etl.warehouse.merge import merge_rows
 from directive_etl.warehouse.observations import record_observations
 from directive_etl.warehouse.tables import facts, ops
@@ -56,7 +56,7 @@ def operator_batch(
     checks: Sequence[CheckResult],
 ) -> Batch:
     """Describe what was counted as a ledger row; a failed critical check makes it a refused batch."""
-    checks = [*checks, find_late_receipts(counts)]
+    checks = [*checks, check_states(counts.daily), find_late_receipts(counts)]
     failed = failed_critical(checks)
     account = counts.account
     if failed:
@@ -74,6 +74,24 @@ def operator_batch(
         status_code="refused" if failed else "loaded",
         reason=describe(failed),
         late_count=0 if failed else counts.late_count,
+    )
+
+
+def check_states(daily: pd.DataFrame) -> CheckResult:
+    """Check that the states of the messages add up to the messages; critical: some would be lost, or told twice.
+
+    Args:
+        daily: as counted.
+    """
+    wrong_count = int((daily[STATE_COLUMNS].sum(axis=1) != daily["message_count"]).sum())
+    return CheckResult(
+        check_code="every_message_has_one_state",
+        severity="critical",
+        column="message_count",
+        is_success=wrong_count == 0,
+        observed=f"{wrong_count} of {len(daily)} rows do not add up",
+        failed_count=wrong_count,
+        notes="delivered, failed, expired, rejected, pending and unknown messages are all there are",
     )
 
 
@@ -156,22 +174,32 @@ def _operator_figures(
 
 
 def publish_reach(
-    engine: sa.Engine, campaign: Campaign, drop_day: date, reached: dict[date, int], final_through: date
+    engine: sa.Engine,
+    operator_codes: Iterable[str],
+    campaign: Campaign,
+    drop_day: date,
+    count_reached: Callable[[], dict[date, int]],
+    final_through: date,
 ) -> bool:
     """Publish a campaign's reach as counted through one drop day, for each open day it changes.
 
     Args:
         engine: of the role etl_loader.
+        operator_codes: of all operators.
         campaign: the campaign.
         drop_day: last drop day counted in.
-        reached: by report date, distinct subscribers reached to date. Unit: subscribers.
+        count_reached: gives, by report date, the distinct subscribers reached to date. Unit: subscribers.
         final_through: days up to it await no more receipts.
 
     Returns:
         Whether anything changed.
     """
     with engine.begin() as connection:
+        # An operator's count is in the store before it is in the ledger: with the locks, one that the store did not yet
+        # have here gets a later number in the ledger, by which `stale_drop_days` finds it.
+        lock_parts(connection, SOURCE, operator_codes)
         lock_part(connection, REACH_SOURCE, REACH_PART)
+        reached = count_reached()
         known_at = _known_at(connection, drop_day)
         waves = _wave_days(connection, campaign)
         rows = []
@@ -220,18 +248,24 @@ def publish_reach(
         return write_batch(connection, batch, load)
 
 
-def published_drop_days(connection: sa.Connection, first: date) -> list[date]:
-    """Return the drop days from `first` on through which reach has been published, in order."""
-    table = ops.load_batch
+def stale_drop_days(connection: sa.Connection, first: date) -> list[date]:
+    """Return the drop days from `first` on whose published reach is older than a count of logs that it covers."""
+    reach, counted = ops.load_batch.alias(), ops.load_batch.alias()
+    newest_count = (
+        sa.select(sa.func.max(counted.c.batch_id))
+        .where(counted.c.source_code == SOURCE, counted.c.report_date <= reach.c.report_date)
+        .scalar_subquery()
+    )
     query = (
-        sa.select(table.c.report_date)
-        .distinct()
+        sa.select(reach.c.report_date)
         .where(
-            table.c.source_code == REACH_SOURCE,
-            table.c.part_code == REACH_PART,
-            table.c.report_date >= first,
+            reach.c.source_code == REACH_SOURCE,
+            reach.c.part_code == REACH_PART,
+            reach.c.report_date >= first,
         )
-        .order_by(table.c.report_date)
+        .group_by(reach.c.report_date)
+        .having(sa.func.max(reach.c.batch_id) < newest_count)
+        .order_by(reach.c.report_date)
     )
     return list(connection.execute(query).scalars())
 

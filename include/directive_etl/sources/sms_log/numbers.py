@@ -14,6 +14,7 @@ from pydantic import Field
 
 import directive_etl.registry
 from directive_etl.registry.declared_rows import DeclaredRow, load_rows
+from directive_etl.sources.sms_log.sql_text import literal
 
 PREFIXES_FILE = Path(directive_etl.registry.__file__).parent / "telecom" / "telecom_prefixes.csv"
 
@@ -41,44 +42,30 @@ def telecom_prefixes() -> list[TelecomPrefix]:
     return load_rows(PREFIXES_FILE, TelecomPrefix, key=["prefix"])
 
 
-def number_macros() -> str:
-    """Return the statements that create the macros of `number_stages`."""
-    return f"""
-        -- Nine digits, or ten digits of the old form, after whatever leads there. The value and the size of the text
-        -- together tell how many zeros stand before: 10 characters below 10^9 start with exactly one.
-        CREATE MACRO national_digits(text, size, digits, has_plus) AS
-            CASE
-                WHEN digits BETWEEN 84100000000 AND 84999999999 THEN
-                    CASE WHEN size = 11 + has_plus OR size = 13 AND starts_with(text, '00')
-                        THEN digits - 84000000000 END
-                WHEN digits BETWEEN 100000000 AND 999999999 THEN
-                    CASE WHEN size IN (9, 10) AND has_plus = 0 THEN digits END
-                WHEN digits BETWEEN 1000000000 AND 1999999999 THEN
-                    CASE WHEN size IN (10, 11) AND has_plus = 0 THEN digits END
-                WHEN digits BETWEEN 840100000000 AND 841999999999 THEN
-                    CASE WHEN size = 12 + has_plus OR size = 14 AND starts_with(text, '00')
-                        THEN digits - 840000000000 END
-                WHEN digits BETWEEN 8401000000000 AND 8401999999999 THEN
-                    CASE WHEN size = 13 + has_plus OR size = 15 AND starts_with(text, '00')
-                        THEN digits - 8400000000000 END
-            END;
-        CREATE MACRO modern_digits(national) AS
-            CASE WHEN national < 1000000000 THEN national
-                ELSE {_old_prefix_case("national // 10000000")} * 10000000 + national % 10000000 END;
-        CREATE MACRO plan_number(digits) AS
-            CASE WHEN digits < 1000000000 AND {_known_prefix("(digits // 10000000)")}
-                THEN (84000000000 + digits)::UBIGINT END;
-        -- The usual form of nine digits, by the size of the text: 84, +84, 0084, 0 or nothing stands before them.
-        CREATE MACRO usual_form(size, digits) AS
-            CASE size WHEN 9 THEN '' WHEN 10 THEN '0' WHEN 11 THEN '84' WHEN 12 THEN '+84' WHEN 13 THEN '0084' END
-                || digits::VARCHAR;
-        CREATE MACRO plus_of(text) AS starts_with(text, '+')::UTINYINT;
-        CREATE MACRO without_separators(text) AS translate(text, '{_SEPARATORS}', '');
-        CREATE MACRO only_digits(text) AS
-            CASE WHEN regexp_full_match(text, '\\+?[0-9]+') THEN TRY_CAST(text AS UBIGINT) END;
-        CREATE MACRO foreign_number(text) AS
-            CASE WHEN regexp_full_match(text, '\\+?[0-9]{{3,15}}') THEN TRY_CAST(text AS UBIGINT) END;
-    """
+# Nine digits, or ten digits of the old form, after whatever leads there. The value and the size of the text together
+# tell how many zeros stand before: 10 characters below 10^9 start with exactly one.
+_NATIONAL_DIGITS = """
+    CASE
+        WHEN careful_digits BETWEEN 84100000000 AND 84999999999 THEN
+            CASE WHEN careful_size = 11 + has_plus OR careful_size = 13 AND starts_with(careful_text, '00')
+                THEN careful_digits - 84000000000 END
+        WHEN careful_digits BETWEEN 100000000 AND 999999999 THEN
+            CASE WHEN careful_size IN (9, 10) AND has_plus = 0 THEN careful_digits END
+        WHEN careful_digits BETWEEN 1000000000 AND 1999999999 THEN
+            CASE WHEN careful_size IN (10, 11) AND has_plus = 0 THEN careful_digits END
+        WHEN careful_digits BETWEEN 840100000000 AND 841999999999 THEN
+            CASE WHEN careful_size = 12 + has_plus OR careful_size = 14 AND starts_with(careful_text, '00')
+                THEN careful_digits - 840000000000 END
+        WHEN careful_digits BETWEEN 8401000000000 AND 8401999999999 THEN
+            CASE WHEN careful_size = 13 + has_plus OR careful_size = 15 AND starts_with(careful_text, '00')
+                THEN careful_digits - 8400000000000 END
+    END
+"""
+# The usual form of nine digits, by the size of the text: 84, +84, 0084, 0 or nothing stands before them.
+_USUAL_FORM = """
+    CASE written_size WHEN 9 THEN '' WHEN 10 THEN '0' WHEN 11 THEN '84' WHEN 12 THEN '+84' WHEN 13 THEN '0084' END
+        || usual_digits::VARCHAR
+"""
 
 
 def number_stages(relation: str, takes_foreign: bool) -> str:
@@ -91,36 +78,60 @@ def number_stages(relation: str, takes_foreign: bool) -> str:
         relation: a SELECT.
         takes_foreign: any number of 3 to 15 digits will do, where it is none of the number plan.
     """
-    foreign = "foreign_number(careful_text)" if takes_foreign else "NULL"
+    foreign = _cast_digits("{3,15}") if takes_foreign else "NULL"
     return f"""
         SELECT * EXCLUDE (plain_number, careful_text, careful_digits),
-            coalesce(plain_number, plan_number(modern_digits(careful_digits)), {foreign}) AS recipient_number
+            coalesce(
+                plain_number,
+                CASE WHEN careful_digits < 1000000000 AND {_known_prefix("(careful_digits // 10000000)")}
+                    THEN (84000000000 + careful_digits)::UBIGINT END,
+                {foreign}
+            ) AS recipient_number
         FROM (
-            SELECT *,
-                national_digits(careful_text, strlen(careful_text), only_digits(careful_text), plus_of(careful_text))
-                    AS careful_digits
+            SELECT * REPLACE (
+                CASE WHEN careful_digits < 1000000000 THEN careful_digits
+                    ELSE {_old_prefix_case("careful_digits // 10000000")} * 10000000 + careful_digits % 10000000
+                    END AS careful_digits
+            )
             FROM (
-                SELECT *, without_separators(CASE WHEN plain_number IS NULL THEN recipient END) AS careful_text
+                SELECT * EXCLUDE (careful_size, has_plus) REPLACE ({_NATIONAL_DIGITS} AS careful_digits)
                 FROM (
-                    SELECT * EXCLUDE (written_digits, usual_digits, written_size),
-                        -- The cast also reads 9e8, 1_000 and 0x1F; written anew, those are other texts. A text that is
-                        -- the same has nine digits.
-                        CASE WHEN {_known_prefix("(usual_digits // 10000000)")}
-                            AND recipient = usual_form(written_size, usual_digits)
-                            THEN (84000000000 + usual_digits)::UBIGINT END AS plain_number
+                    SELECT *, {_cast_digits("+")} AS careful_digits, strlen(careful_text) AS careful_size,
+                        starts_with(careful_text, '+')::UTINYINT AS has_plus
                     FROM (
-                        SELECT *, CASE WHEN written_digits >= 84000000000 THEN written_digits - 84000000000
-                            ELSE written_digits END AS usual_digits
-                        FROM (
-                            SELECT *, TRY_CAST(recipient AS UBIGINT) AS written_digits,
-                                strlen(recipient) AS written_size
-                            FROM ({relation})
-                        )
+                        SELECT *, translate(CASE WHEN plain_number IS NULL THEN recipient END, '{_SEPARATORS}', '')
+                            AS careful_text
+                        FROM ({_plain_stages(relation)})
                     )
                 )
             )
         )
     """
+
+
+def _plain_stages(relation: str) -> str:
+    """Return the SELECT that adds plain_number UBIGINT: the number, where it has one of the usual forms."""
+    return f"""
+        -- The cast also reads 9e8, 1_000 and 0x1F; written anew, those are other texts. A text that is the same has
+        -- nine digits.
+        SELECT * EXCLUDE (written_digits, usual_digits, written_size),
+            CASE WHEN {_known_prefix("(usual_digits // 10000000)")} AND recipient = ({_USUAL_FORM})
+                THEN (84000000000 + usual_digits)::UBIGINT END AS plain_number
+        FROM (
+            SELECT *, CASE WHEN written_digits >= 84000000000 THEN written_digits - 84000000000
+                ELSE written_digits END AS usual_digits
+            FROM (
+                SELECT *, TRY_CAST(recipient AS UBIGINT) AS written_digits, strlen(recipient) AS written_size
+                FROM ({relation})
+            )
+        )
+    """
+
+
+def _cast_digits(how_many: str) -> str:
+    """Return the expression of a careful text as a number, where it has so many digits and nothing but a plus."""
+    pattern = literal(f"\\+?[0-9]{how_many}")
+    return f"CASE WHEN regexp_full_match(careful_text, {pattern}) THEN TRY_CAST(careful_text AS UBIGINT) END"
 
 
 def _known_prefix(expression: str) -> str:

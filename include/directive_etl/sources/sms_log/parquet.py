@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import duckdb
 
+from directive_etl.landing.texts import DamagedFileError
 from directive_etl.registry.log_formats import ParquetLog
 from directive_etl.sources.sms_log.columns import column_fields, missing_columns, shown_columns
 from directive_etl.sources.sms_log.fields import (
@@ -15,7 +16,7 @@ from directive_etl.sources.sms_log.fields import (
     path_list,
 )
 from directive_etl.sources.sms_log.sql_text import identifier, literal
-from directive_etl.sources.sms_log.text_files import DamagedFileError, TextFile
+from directive_etl.sources.sms_log.text_files import TextFile
 
 _MAGIC = b"PAR1"
 _TIME_PARTS = ("submitted_at", "done_at")

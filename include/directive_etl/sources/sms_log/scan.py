@@ -1,9 +1,9 @@
 """One scan of the landed files into `events`, with an account of what was read.
 
 DuckDB reads fast and trusts what it gets: it takes damaged gzip as it comes, lets an open quote swallow the rest of a
-file, and gives up on mixed line endings. So the bytes of each file are inspected while it reads, and what it read is
-compared with the lines of the file. The few files that fail are read again from a careful copy; a file that fails then
-too is refused whole, and the others are read without it.
+file, and gives up on mixed line endings. So the bytes of each file are inspected, when it lands or while DuckDB reads,
+and what it read is compared with the lines of the file. The few files that fail are read again from a careful copy; a
+file that fails then too is refused whole, and the others are read without it.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from directive_etl.landing import LandedFile
+from directive_etl.landing.texts import DamagedFileError, Inspection, TooLargeError, inspect_text
 from directive_etl.registry.campaigns import Campaign
 from directive_etl.registry.log_formats import DelimitedLog, ParquetLog
 from directive_etl.registry.operators import Operator
@@ -32,13 +33,7 @@ from directive_etl.sources.sms_log.lines import (
     read_rejects,
 )
 from directive_etl.sources.sms_log.parquet import count_parquet_rows
-from directive_etl.sources.sms_log.text_files import (
-    DamagedFileError,
-    Inspection,
-    TextFile,
-    TooLargeError,
-    inspect_text,
-)
+from directive_etl.sources.sms_log.text_files import TextFile
 
 # Faults that no other way of reading the file would cure.
 _NOT_THE_FILE = (
@@ -57,7 +52,7 @@ class ScannedFile:
     Attributes:
         landed: the file.
         text: what is read: the file, or a careful copy of it; None for a file without a byte.
-        inspection: what its bytes say.
+        inspection: what its bytes say; None while they are not inspected.
         special: lines that are no row; None while they are not known.
         shape: how its columns lie; None where the format has none, or the file no rows.
         copied: what the careful copy is, when there is one.
@@ -105,7 +100,7 @@ class Scanner:
         """Prepare a scan.
 
         Args:
-            connection: with the macros of numbers.py.
+            connection: of the workspace.
             operator: whose files they are.
             campaigns: told apart by.
             latest_us: times after it are impossible. Unit: microseconds since 1970 UTC.
@@ -129,10 +124,7 @@ class Scanner:
         Returns:
             The files, in the same order.
         """
-        files = [
-            ScannedFile(file, TextFile.of(file.path, place) if file.size_bytes else None)
-            for place, file in enumerate(landed)
-        ]
+        files = [self._known(file, place) for place, file in enumerate(landed)]
         with ThreadPoolExecutor(max_workers=1) as pool:
             inspecting = pool.submit(self._inspect, files)
             try:
@@ -152,14 +144,24 @@ class Scanner:
             self._read(files)
         return files
 
+    def _known(self, landed: LandedFile, place: int) -> ScannedFile:
+        """Return a file with what is known of it since it landed."""
+        text = TextFile.of(landed.path, place) if landed.size_bytes else None
+        file = ScannedFile(landed, text)
+        if not isinstance(self._operator.log, ParquetLog) and landed.inspection is not None:
+            file.inspection = landed.inspection
+            if file.inspection.size_bytes > self._most_bytes:
+                file.fault = ("too_large", str(TooLargeError(self._most_bytes)))
+        return file
+
     def _inspect(self, files: Sequence[ScannedFile]) -> None:
-        """Read the bytes of each text, beside the scan; stop the scan when one unpacks to too much."""
+        """Inspect, beside the scan, what landing did not; stop the scan when a text unpacks to too much."""
         if isinstance(self._operator.log, ParquetLog):
             return
         for file in files:
-            if file.text is not None:
+            if file.text is not None and file.inspection is None:
                 try:
-                    file.inspection = inspect_text(file.text, self._most_bytes)
+                    file.inspection = inspect_text(file.text.path, file.text.compression, self._most_bytes)
                 except DamagedFileError as error:
                     file.fault = ("unreadable_file", str(error))
                 except TooLargeError as error:
@@ -192,9 +194,10 @@ class Scanner:
             try:
                 file.shape = read_shape(self._connection, file.text, self._operator.log)
             except WrongHeaderError as error:
-                file.fault = ("wrong_header", str(error))
+                # What the inspection beside may have found meanwhile says more.
+                file.fault = file.fault or ("wrong_header", str(error))
             except DamagedFileError as error:
-                file.fault = ("unreadable_file", str(error))
+                file.fault = file.fault or ("unreadable_file", str(error))
             if file.shape is not None and not file.fault:
                 shaped.append((file.text, file.shape))
 

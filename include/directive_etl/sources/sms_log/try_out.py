@@ -57,7 +57,8 @@ def iter_trial(
         raise ConfigurationError(f"operator check: {sample} is no file")
     with tempfile.TemporaryDirectory() as folder:
         landed = land_file(Path(folder), "sms_log", operator.operator_code, _LATEST.date(), sample)
-        with workspace(Path(folder), memory_limit, "shown to nobody") as (connection, scratch):
+        key = "shown to nobody"
+        with workspace(Path(folder), memory_limit, key, landed.size_bytes) as (connection, scratch):
             latest = to_microseconds(_LATEST)
             scanner = Scanner(connection, operator, campaigns, latest, scratch, most_bytes)
             (file,) = scanner.scan([landed])
