@@ -1,6 +1,7 @@
 """The simulated reports: every case that the pipeline must cope with occurs, each with a certain outcome."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 
@@ -19,7 +20,9 @@ from directive_etl.registry.units import Unit, units_on
 
 FIRST_DAY = date(2020, 8, 18)
 A_WARD, A_DISTRICT, A_DEPARTMENT, A_UNIVERSITY, A_UNION = "31117", "UBND-916", "STTTT", "DHCT", "THANHDOAN"
-SMALL_CITY = City(unit_codes=frozenset({A_WARD, A_DISTRICT, A_DEPARTMENT, A_UNIVERSITY, A_UNION}))
+SMALL_CITY = City(
+    unit_codes=frozenset({A_WARD, A_DISTRICT, A_DEPARTMENT, A_UNIVERSITY, A_UNION}), dossier_count=300
+)
 
 
 @cache
@@ -127,7 +130,7 @@ def test_old_files_are_sent_again_after_their_correction():
 
 def test_a_city_is_its_seed():
     assert simulate_reports(SMALL_CITY) == simulate_reports(SMALL_CITY)
-    assert simulate_reports(SMALL_CITY) != simulate_reports(City(seed=1, unit_codes=SMALL_CITY.unit_codes))
+    assert simulate_reports(SMALL_CITY) != simulate_reports(replace(SMALL_CITY, seed=1))
 
 
 def test_a_unit_sends_the_same_whoever_else_is_in_the_city():
