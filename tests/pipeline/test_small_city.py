@@ -73,6 +73,8 @@ def test_a_kill_at_any_point_leaves_nothing_half_done_and_the_days_may_come_in_a
 ):
     for seconds in (0.5, 1.5, 3.0):
         process = start(dict(os.environ), city, LONG_AFTER, ALL, city / "errors.txt")
+        while os.getpgid(process.pid) != process.pid:  # it leads its group once it is at work
+            time.sleep(0.01)
         time.sleep(seconds)
         os.killpg(process.pid, signal.SIGKILL)
         process.join()
