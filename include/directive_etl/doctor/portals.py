@@ -37,11 +37,9 @@ def look_at_portal(
                 subject, f"its connection gives no {' and no '.join(missing)}", f"add it to {page}"
             )
         try:
-            with (
-                open_client(system, connection) as client,
+            with open_client(system, connection) as client:
                 # Whatever it says, it says something; what it says to a login is for the pull.
-                client.stream("GET", "", auth=None, timeout=seconds),
-            ):
+                client.run(client.get("", auth=None, timeout=seconds))
                 return Finding(subject, "answers")
         except OSError as error:  # of the file with the certificate
             return Finding(subject, f"its ca_file cannot be read: {error}", f"correct ca_file in {page}")

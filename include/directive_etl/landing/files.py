@@ -8,12 +8,12 @@ its suffixes become part of a path, and the origin is masked.
 import hashlib
 import json
 import re
-import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from directive_etl.landing.texts import Inspection
 from directive_etl.masking import mask_digits
@@ -120,8 +120,8 @@ def keep_draft(
     draft.path.replace(path)
     with tempfile.NamedTemporaryFile("w", dir=draft.folder, prefix=".note-", delete=False) as written:
         json.dump(content, written)
-    shutil.move(written.name, draft.note)
-    return read_note(draft.note)
+    Path(written.name).replace(draft.note)
+    return _landed(draft.note, content)
 
 
 def land_file(
@@ -177,7 +177,10 @@ def folder_of(root: Path, source_code: str, part_code: str, report_date: date) -
 
 def read_note(note: Path) -> LandedFile:
     """Read what is known of a landed file."""
-    content = json.loads(note.read_text())
+    return _landed(note, json.loads(note.read_text()))
+
+
+def _landed(note: Path, content: dict[str, Any]) -> LandedFile:
     folder = note.parent
     return LandedFile(
         sha256=note.name.removesuffix(_NOTE_SUFFIX),

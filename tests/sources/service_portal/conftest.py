@@ -10,7 +10,6 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 import stamina
 import uvicorn
@@ -23,11 +22,11 @@ from directive_etl.landing import LandedFile, land_bytes
 from directive_etl.periods import LOCAL_ZONE
 from directive_etl.registry.systems import PortalSystem, system
 from directive_etl.settings import SystemConnection
-from directive_etl.sources.service_portal.extract import open_client
+from directive_etl.sources.service_portal.access import PortalClient, open_client
 
 DAY = date(2020, 8, 20)
 Version = dict[str, object]
-OpenPortal = Callable[..., tuple[httpx.Client, PortalSystem]]
+OpenPortal = Callable[..., tuple[PortalClient, PortalSystem]]
 
 
 @pytest.fixture(autouse=True)
@@ -130,7 +129,7 @@ def open_portal(tmp_path: Path, serve_app: Callable[[object], str]) -> Iterator[
             versions: list[Version],
             faults: list[dict[str, object]] | None = None,
             page_size: int = 10,
-        ) -> tuple[httpx.Client, PortalSystem]:
+        ) -> tuple[PortalClient, PortalSystem]:
             demo = tmp_path / "demo"
             (demo / "portal").mkdir(parents=True, exist_ok=True)
             lines = "".join(json.dumps(version, ensure_ascii=False) + "\n" for version in versions)

@@ -4,7 +4,6 @@ import json
 from datetime import datetime
 from pathlib import Path
 
-import httpx
 import orjson
 import pytest
 from starlette.applications import Starlette
@@ -16,7 +15,8 @@ from directive_etl.errors import ConfigurationError, SourceChangedError, SourceU
 from directive_etl.periods import LOCAL_ZONE
 from directive_etl.registry.systems import system
 from directive_etl.settings import SystemConnection
-from directive_etl.sources.service_portal.extract import open_client, pull_day
+from directive_etl.sources.service_portal.access import PortalClient, open_client
+from directive_etl.sources.service_portal.extract import pull_day
 
 SYSTEMS = ["national_portal", "city_portal", "one_stop"]
 
@@ -192,7 +192,7 @@ def test_no_secret_is_logged(system_code, open_portal, a_version, day, tmp_path,
 
 def answering(
     serve_app, answers: list[Response | dict[str, object]], system_code: str = "one_stop"
-) -> httpx.Client:
+) -> PortalClient:
     """A portal that gives these answers one after the other."""
     waiting = iter(answers)
 

@@ -285,7 +285,8 @@ def test_the_authorities_certificates_are_read_only_where_one_may_be_met(
     create = ssl.create_default_context
     monkeypatch.setattr(ssl, "create_default_context", lambda **how: contexts.append(how) or create(**how))
     connection = SystemConnection(base_url=f"{scheme}://portal.example", redirect_hosts=redirect_hosts)
-    open_client(system("national_portal"), connection).close()
+    with open_client(system("national_portal"), connection):
+        pass
     assert bool(contexts) == is_read
 
 
@@ -295,7 +296,7 @@ def test_a_client_of_an_unencrypted_portal_trusts_no_certificate(serve_tls):
         open_client(system("one_stop"), SystemConnection(base_url="http://portal.example")) as client,
         pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"),
     ):
-        client.send(httpx.Request("GET", address))
+        client.run(client.send(client.build_request("GET", address)))
 
 
 def test_a_login_that_is_never_answered_is_given_up_in_time():
@@ -306,7 +307,7 @@ def test_a_login_that_is_never_answered_is_given_up_in_time():
             open_client(declared, SystemConnection(base_url=address)) as client,
             pytest.raises(httpx.ReadTimeout),
         ):
-            client.post("mapi/g", json={})
+            client.run(client.post("mapi/g", json={}))
 
 
 def test_nothing_is_asked_faster_than_the_system_allows(serve_app, tmp_path):
@@ -314,8 +315,11 @@ def test_nothing_is_asked_faster_than_the_system_allows(serve_app, tmp_path):
 
     from directive_etl.sources.service_portal.transport import BURST, Pace
 
-    pace = Pace(requests_per_second=200)
+    async def ask_on() -> None:
+        pace = Pace(requests_per_second=200)
+        for _ in range(BURST + 20):
+            await pace.wait()
+
     started = monotonic()
-    for _ in range(BURST + 20):
-        pace.wait()
+    asyncio.run(ask_on())
     assert monotonic() - started >= 20 / 200 * 0.9

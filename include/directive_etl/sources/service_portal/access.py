@@ -1,14 +1,15 @@
 """One HTTP answer from a portal: who we are, what is worth another try, and what each failure is called."""
 
+import asyncio
 import base64
 import ipaddress
 import logging
 import ssl
 import urllib.request
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Self, TypeVar
 
 import httpx
 import orjson
@@ -17,9 +18,11 @@ import stamina
 from directive_etl.errors import ConfigurationError, SourceChangedError, SourceUnavailableError
 from directive_etl.registry.systems import BearerLogin, PortalSystem, SessionLogin
 from directive_etl.settings import SystemConnection
-from directive_etl.sources.service_portal.transport import PacedTransport
+from directive_etl.sources.service_portal.transport import Wire
 
 log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 LONGEST_WAIT_SECONDS = 60.0
 _MAX_REDIRECTS = 3
@@ -39,41 +42,53 @@ class EarlyAnswerError(SourceUnavailableError):
     """By the portal's clock the day is not over: to ask again within minutes would not help."""
 
 
-class PortalClient(httpx.Client):
-    """A client that follows a redirect only to the hosts that the connection names."""
+class PortalClient(httpx.AsyncClient):
+    """A client that follows a redirect only to the hosts that the connection names.
+
+    It has an event loop of its own, so that its callers need not be asynchronous: use it in a `with`, and let `run` do
+    what is. All asks of a pull share the loop: most of an ask is Python's work, for which threads wait for each other.
+    """
 
     redirect_hosts: tuple[str, ...] = ()
+    _runner: asyncio.Runner
+
+    def __enter__(self) -> Self:
+        self._runner = asyncio.Runner()
+        return self
+
+    def run(self, asks: Coroutine[Any, Any, _T]) -> _T:
+        """Return what the asks come to."""
+        return self._runner.run(asks)
+
+    def __exit__(self, *_: object) -> None:
+        self.run(self.aclose())
+        self._runner.close()
 
 
 def open_client(system: PortalSystem, connection: SystemConnection) -> PortalClient:
-    """Return a client that logs in to the system and keeps to its limits; the caller closes it.
+    """Return a client that logs in to the system and keeps to its limits; use it in a `with`.
 
     Logging in happens with the first ask, and again when a session has expired. Answers are asked for
     uncompressed, so that the bytes that land are the bytes that were sent.
     """
     limits = system.limits
-    wire = httpx.HTTPTransport(
-        verify=_trust(connection),
-        limits=httpx.Limits(max_connections=limits.connections, max_keepalive_connections=limits.connections),
-        proxy=_proxy_to(httpx.URL(connection.base_url)),
-    )
     client = PortalClient(
         base_url=connection.base_url,
         auth=_authentication(system, connection),
         timeout=httpx.Timeout(limits.read_seconds, connect=limits.connect_seconds),
         headers={"Accept": "application/json", "Accept-Encoding": "identity"},
-        transport=PacedTransport(wire, limits),
+        transport=Wire(limits, _trust(connection), _proxy_to(httpx.URL(connection.base_url))),
     )
     client.redirect_hosts = connection.redirect_hosts
     return client
 
 
-def _trust(connection: SystemConnection) -> ssl.SSLContext | bool:
-    """Return which certificates count; True stands for those that every client trusts."""
+def _trust(connection: SystemConnection) -> ssl.SSLContext:
+    """Return which certificates count."""
     if connection.ca_file is not None:
         return ssl.create_default_context(cafile=str(connection.ca_file))
     if httpx.URL(connection.base_url).scheme == "https" or connection.redirect_hosts:
-        return True
+        return httpx.create_ssl_context()
     # To read the certificates of all authorities takes longer than the asks of a small pull, and here none can be met;
     # this trusts none of them.
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -101,7 +116,7 @@ while_unavailable = stamina.retry(
 )
 
 
-def send(client: httpx.Client, request: httpx.Request, where: str) -> httpx.Response:
+async def send(client: PortalClient, request: httpx.Request, where: str) -> httpx.Response:
     """Send a request once and return its answer, which has status 200.
 
     Args:
@@ -114,7 +129,7 @@ def send(client: httpx.Client, request: httpx.Request, where: str) -> httpx.Resp
         ConfigurationError: the portal does not accept our login.
         SourceChangedError: any other status.
     """
-    response = _follow(client, _send_once(client, request, where), where)
+    response = await _follow(client, await _send_once(client, request, where), where)
     code = response.status_code
     if code == httpx.codes.OK:
         return response
@@ -133,9 +148,9 @@ def send(client: httpx.Client, request: httpx.Request, where: str) -> httpx.Resp
     raise SourceChangedError(f"{where}: the portal answered {code}; its interface has changed, ask its owner")
 
 
-def _send_once(client: httpx.Client, request: httpx.Request, where: str) -> httpx.Response:
+async def _send_once(client: PortalClient, request: httpx.Request, where: str) -> httpx.Response:
     try:
-        return client.send(request)
+        return await client.send(request)
     except (httpx.TransportError, httpx.DecodingError) as error:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             raise ConfigurationError(
@@ -147,17 +162,16 @@ def _send_once(client: httpx.Client, request: httpx.Request, where: str) -> http
         ) from error
 
 
-def _follow(client: httpx.Client, response: httpx.Response, where: str) -> httpx.Response:
+async def _follow(client: PortalClient, response: httpx.Response, where: str) -> httpx.Response:
     """Follow redirects to the hosts that the connection names; every other one is left for `send` to
     refuse.
     """
-    allowed = client.redirect_hosts if isinstance(client, PortalClient) else ()
     for _ in range(_MAX_REDIRECTS):
         following = response.next_request
-        if following is None or following.url.host not in allowed:
+        if following is None or following.url.host not in client.redirect_hosts:
             break
         log.warning("%s: redirected to %s, as the connection allows", where, following.url.host)
-        response = _send_once(client, following, where)
+        response = await _send_once(client, following, where)
     return response
 
 
@@ -251,7 +265,7 @@ class _SessionAuth(httpx.Auth):
     def _log_in(
         self, asked: httpx.Request, expired: str | None
     ) -> Generator[httpx.Request, httpx.Response, None]:
-        """Get a session, unless another thread has got a new one meanwhile; it may take as long as the ask may."""
+        """Get a session, unless another ask has got a new one meanwhile; it may take as long as the ask may."""
         if self._session != expired:
             return
         where = f"service_portal {self._system_code} login"

@@ -1,8 +1,8 @@
 """Pull the dossiers that changed up to the end of a day: pages as sent, a list that proves itself whole."""
 
+import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from directive_etl.quality import refused_frame
 from directive_etl.registry.systems import PortalSystem
 from directive_etl.sources.service_portal.access import (
     EarlyAnswerError,
+    PortalClient,
     open_client,
     send,
     sent_at,
@@ -32,7 +33,7 @@ from directive_etl.sources.service_portal.pages import (
     understand,
     window_of,
 )
-from directive_etl.sources.service_portal.proof import Reading, agree, find_gap, is_one_moment
+from directive_etl.sources.service_portal.proof import Reading, agree, is_one_moment
 
 __all__ = ["PullResult", "open_client", "pull_day"]
 
@@ -69,7 +70,7 @@ class PullResult:
 class _Pull:
     """What stays the same while one list is read, and the unreadable pages met so far by their hash."""
 
-    client: httpx.Client
+    client: PortalClient
     system: PortalSystem
     day: date
     landing: Path
@@ -99,7 +100,7 @@ class _Pull:
 
 
 def pull_day(
-    client: httpx.Client,
+    client: PortalClient,
     system: PortalSystem,
     day: date,
     landing: Path,
@@ -125,8 +126,8 @@ def pull_day(
         proved_through: the last day before this one whose pull was proved whole.
         window: asks for these change times instead, as an earlier pull of the day did.
         journal: of a pull that may have been interrupted; what it names is not fetched again.
-        on_page: told of each page when it has landed and was understood, from several threads; a page that is read
-            twice is told of twice, and not every page need belong to the result.
+        on_page: told of each page when it has landed and was understood; a page that is read twice is told of twice,
+            and not every page need belong to the result.
 
     Raises:
         SourceUnavailableError: no answer after retries, or the day is not over at the portal.
@@ -135,22 +136,29 @@ def pull_day(
         ConfigurationError: the portal does not accept our login.
     """
     window = window or window_of(system, day, first_pull, proved_through)
-    pull = _Pull(client, system, day, landing, window, journal, on_page)
+    return client.run(_read_until_proved(_Pull(client, system, day, landing, window, journal, on_page)))
+
+
+async def _read_until_proved(pull: _Pull) -> PullResult:
     readings: list[Reading] = []
     doubt = ""
     for number in range(1, MAX_READINGS + 1):
-        reading = _read_list(pull, number)
+        reading = await _read_list(pull, number)
         previous = readings[-1] if readings else None
+        if previous is not None and reading.content == previous.content:
+            reading = previous
         readings.append(reading)
-        if gap := find_gap(reading.pages):
+        if gap := reading.gap:
             doubt = gap
             if [one.content for one in readings].count(reading.content) == MAX_SAME_FAULT:
                 raise SourceChangedError(
                     f"{pull.name}: {gap}, the same in {MAX_SAME_FAULT} readings; ask the portal's owner"
                 )
-        elif is_one_moment(reading, system) or (previous is not None and agree(previous, reading, system)):
+        elif is_one_moment(reading, pull.system) or (
+            previous is not None and agree(previous, reading, pull.system)
+        ):
             return _to_result(pull, reading.files, doubt="")
-        elif previous is None or find_gap(previous.pages):
+        elif previous is None or previous.gap:
             continue
         else:
             doubt = "two readings of the list differ"
@@ -159,16 +167,16 @@ def pull_day(
     return _to_result(pull, [file for reading in readings for file in reading.files], doubt)
 
 
-def _read_list(pull: _Pull, reading: int) -> Reading:
+async def _read_list(pull: _Pull, reading: int) -> Reading:
     """Ask for all pages: side by side where their addresses are known after the first, else one after the
     other.
     """
     request: httpx.Request | None = first_request(pull.client, pull.system, pull.window)
     assert request is not None  # noqa: S101 - for the type checker
-    pages_and_files = [_read_page(pull, reading, request, 1)]
+    pages_and_files = [await _read_page(pull, reading, request, 1)]
     others = pull.requests_after(pages_and_files[0][0])
     if others is not None:
-        pages_and_files += _read_side_by_side(pull, reading, others)
+        pages_and_files += await _read_side_by_side(pull, reading, others)
         return Reading(*map(list, zip(*pages_and_files, strict=True)))
     asked = {ask_id(request)}
     while request := next_request(
@@ -180,29 +188,33 @@ def _read_list(pull: _Pull, reading: int) -> Reading:
                 f"{pull.name} page {number}: the pages lead in a circle; ask the portal's owner"
             )
         asked.add(ask)
-        pages_and_files.append(_read_page(pull, reading, request, number))
+        pages_and_files.append(await _read_page(pull, reading, request, number))
     return Reading(*map(list, zip(*pages_and_files, strict=True)))
 
 
-def _read_side_by_side(
+async def _read_side_by_side(
     pull: _Pull, reading: int, requests: list[httpx.Request]
 ) -> list[tuple[Page, LandedFile]]:
     """Read pages 2 and on, as many at a time as the system allows; the first error ends all."""
     if len(requests) >= MAX_PAGES:
         raise SourceChangedError(f"{pull.name}: a list of {len(requests)} pages; ask the portal's owner")
-    with ThreadPoolExecutor(pull.system.limits.connections, thread_name_prefix="portal") as pool:
-        waiting = [
-            pool.submit(_read_page, pull, reading, request, number)
-            for number, request in enumerate(requests, start=2)
-        ]
-        try:
-            return [one.result() for one in waiting]
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    waiting = enumerate(requests, start=2)
+    found: dict[int, tuple[Page, LandedFile]] = {}
+
+    async def ask_on() -> None:
+        for number, request in waiting:
+            found[number] = await _read_page(pull, reading, request, number)
+
+    asking = [asyncio.create_task(ask_on()) for _ in range(pull.system.limits.connections)]
+    try:
+        await asyncio.gather(*asking)
+    finally:
+        for one in asking:
+            one.cancel()
+    return [found[number] for number in sorted(found)]
 
 
-def _read_page(pull: _Pull, reading: int, request: httpx.Request, number: int) -> tuple[Page, LandedFile]:
+async def _read_page(pull: _Pull, reading: int, request: httpx.Request, number: int) -> tuple[Page, LandedFile]:
     """Read one page, asking again when it arrives unreadable; each unreadable answer is kept and named."""
     where, ask = f"{pull.name} page {number}", ask_id(request)
     if pull.journal is not None and (landed := pull.journal.find(reading, ask)):
@@ -214,7 +226,7 @@ def _read_page(pull: _Pull, reading: int, request: httpx.Request, number: int) -
         return page, file
     fault = ""
     for _ in range(MAX_ASKS_PER_PAGE):
-        page_or_fault, file, link = _ask_page(pull, request, ask, number, where)
+        page_or_fault, file, link = await _ask_page(pull, request, ask, number, where)
         if isinstance(page_or_fault, Page):
             if pull.journal is not None:
                 pull.journal.note(reading, ask, file, link)
@@ -229,11 +241,11 @@ def _read_page(pull: _Pull, reading: int, request: httpx.Request, number: int) -
 
 
 @while_unavailable
-def _ask_page(
+async def _ask_page(
     pull: _Pull, request: httpx.Request, ask: str, number: int, where: str
 ) -> tuple[Page | UnreadablePageError, LandedFile, str]:
     """Send the request, land whatever was answered, then say what it means or why it has no meaning."""
-    response = send(pull.client, request, where)
+    response = await send(pull.client, request, where)
     origin = f"{request.url.path} page {number}"
     known_at = sent_at(response, where)
     if known_at < day_end(pull.day):

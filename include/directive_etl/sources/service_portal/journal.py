@@ -10,7 +10,6 @@ import hashlib
 import io
 import json
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import date
@@ -31,7 +30,6 @@ class PullJournal:
 
     def __init__(self, landing: Path, system_code: str, day: date) -> None:
         self._path = landing / SOURCE_CODE / system_code / day.isoformat() / "pull.journal"
-        self._lock = threading.Lock()
         self._notes: io.FileIO | None = None
         self._lines: dict[tuple[int, str], tuple[str, str]] = {}
         self._files: dict[str, LandedFile] = {}
@@ -51,10 +49,8 @@ class PullJournal:
     def note(self, reading: int, ask: str, file: LandedFile, link: str) -> None:
         """Write down that a page has landed."""
         line = json.dumps([reading, ask, file.sha256, link]) + "\n"
-        with self._lock:
-            if self._notes is None:  # a page has landed, so its folder is there
-                self._notes = self._path.open("ab", buffering=0)
-        # A whole line is appended in one call, so no thread need wait for another one's.
+        if self._notes is None:  # a page has landed, so its folder is there
+            self._notes = self._path.open("ab", buffering=0)
         self._notes.write(line.encode())
 
     def close(self) -> None:

@@ -58,7 +58,7 @@ def window_of(
 
 
 def first_request(
-    client: httpx.Client, system: PortalSystem, window: tuple[datetime, datetime]
+    client: httpx.AsyncClient, system: PortalSystem, window: tuple[datetime, datetime]
 ) -> httpx.Request:
     """Return the request for the first page of the window."""
     changed_from, changed_to = (
@@ -74,7 +74,7 @@ def first_request(
 
 
 def next_request(
-    client: httpx.Client, system: PortalSystem, window: tuple[datetime, datetime], pages: list[Page]
+    client: httpx.AsyncClient, system: PortalSystem, window: tuple[datetime, datetime], pages: list[Page]
 ) -> httpx.Request | None:
     """Return the request for the page after those read, or None when the list has ended.
 
@@ -95,7 +95,7 @@ def next_request(
 
 
 def other_requests(
-    client: httpx.Client, system: PortalSystem, window: tuple[datetime, datetime], first: Page
+    client: httpx.AsyncClient, system: PortalSystem, window: tuple[datetime, datetime], first: Page
 ) -> list[httpx.Request] | None:
     """Return the requests for every page after the first, or None when each page must be asked for the
     next one.
@@ -117,12 +117,12 @@ def other_requests(
 
 
 def _request_at(
-    client: httpx.Client, system: PortalSystem, window: tuple[datetime, datetime], place: dict[str, str]
+    client: httpx.AsyncClient, system: PortalSystem, window: tuple[datetime, datetime], place: dict[str, str]
 ) -> httpx.Request:
     return _moved(client, first_request(client, system, window), place)
 
 
-def _moved(client: httpx.Client, first: httpx.Request, place: dict[str, str]) -> httpx.Request:
+def _moved(client: httpx.AsyncClient, first: httpx.Request, place: dict[str, str]) -> httpx.Request:
     """Return the request of the first page for another place of the same list."""
     if first.method == "POST":
         return client.build_request("POST", first.url, json=orjson.loads(first.content) | place)
@@ -217,7 +217,7 @@ def _place_in_list(system: PortalSystem, page_number: int, offset: int) -> dict[
     return {paging.size_parameter: str(paging.page_size)}
 
 
-def _request(client: httpx.Client, system: PortalSystem, parameters: dict[str, str]) -> httpx.Request:
+def _request(client: httpx.AsyncClient, system: PortalSystem, parameters: dict[str, str]) -> httpx.Request:
     if system.ask.method == "POST":
         return client.build_request("POST", system.ask.path, json=parameters)
     return client.build_request("GET", system.ask.path, params=parameters)

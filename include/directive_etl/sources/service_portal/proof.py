@@ -1,6 +1,7 @@
 """Whether what was read of a list is the whole list, although it may have moved while it was read."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 
 from directive_etl.landing import LandedFile
@@ -19,6 +20,11 @@ class Reading:
     def content(self) -> list[str]:
         """Return the hash of each page."""
         return [file.sha256 for file in self.files]
+
+    @cached_property
+    def gap(self) -> str:
+        """Say why it cannot be the whole list; empty when nothing speaks against it."""
+        return find_gap(self.pages)
 
 
 def find_gap(pages: list[Page]) -> str:

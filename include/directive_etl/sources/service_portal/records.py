@@ -4,7 +4,6 @@ Nothing else of a record is taken out of its page: names, addresses, phones and 
 """
 
 import re
-import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
@@ -47,7 +46,6 @@ class PageRecords:
 
     def __init__(self, system: PortalSystem, hash_key: str) -> None:
         self.system = system
-        self._lock = threading.Lock()
         self._numbers: dict[str, int] = {}  # of each page by its hash, in the order of arrival
         self._waiting: list[LandedFile] = []
         self._readings: list[tuple[list[LandedFile], Future[None]]] = []
@@ -67,14 +65,13 @@ class PageRecords:
         self._connection.close()
 
     def read_ahead(self, file: LandedFile) -> None:
-        """Begin to read a page soon, unless it was begun before. Any thread may say so, and none waits."""
-        with self._lock:
-            if file.sha256 in self._numbers:
-                return
-            self._numbers[file.sha256] = len(self._numbers)
-            self._waiting.append(file)
-            if len(self._waiting) == _PAGES_AT_ONCE:
-                self._begin()
+        """Begin to read a page soon, unless it was begun before; nobody waits."""
+        if file.sha256 in self._numbers:
+            return
+        self._numbers[file.sha256] = len(self._numbers)
+        self._waiting.append(file)
+        if len(self._waiting) == _PAGES_AT_ONCE:
+            self._begin()
 
     def of(self, files: Sequence[LandedFile]) -> duckdb.DuckDBPyConnection:
         """Wait until the pages are read, and return the database with the view `record` of them.
@@ -91,8 +88,7 @@ class PageRecords:
         """
         for file in files:
             self.read_ahead(file)
-        with self._lock:
-            self._begin()
+        self._begin()
         wanted = {file.sha256 for file in files}
         for pages, reading in self._readings:
             try:

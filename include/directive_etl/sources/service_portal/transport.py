@@ -1,68 +1,92 @@
 """The wire below the client: no faster than the system allows, and no answer that never ends."""
 
-import threading
+import asyncio
+import ssl
 import time
-from collections.abc import Iterator
-from typing import cast
 
+import aiohttp
 import httpx
+import yarl
 
 from directive_etl.registry.systems import Limits
 
 # Asks that may follow each other at once before the pace is kept.
 BURST = 20
 
+# What aiohttp says, and the same in httpx's words, which all above the wire speak; the first that fits.
+_IN_OTHER_WORDS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
+    (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
+    (TimeoutError, httpx.ReadTimeout),
+    (aiohttp.ClientConnectorError, httpx.ConnectError),
+    (aiohttp.ClientOSError, httpx.ReadError),
+    (aiohttp.ClientError, httpx.RemoteProtocolError),
+)
+
 
 class Pace:
-    """Lets asks through at a steady rate after a first burst; shared by all threads of a pull."""
+    """Lets asks through at a steady rate after a first burst; shared by all asks of a pull."""
 
     def __init__(self, requests_per_second: float) -> None:
         self._interval = 1 / requests_per_second
         self._free_at = 0.0
-        self._lock = threading.Lock()
 
-    def wait(self) -> None:
+    async def wait(self) -> None:
         """Sleep until the next ask is allowed."""
-        with self._lock:
-            now = time.monotonic()
-            self._free_at = max(self._free_at, now - BURST * self._interval) + self._interval
-            delay = self._free_at - now
-        if delay > 0:
-            time.sleep(delay)
+        now = time.monotonic()
+        self._free_at = max(self._free_at, now - BURST * self._interval) + self._interval
+        if self._free_at > now:
+            await asyncio.sleep(self._free_at - now)
 
 
-class PacedTransport(httpx.BaseTransport):
-    """Sends at the system's pace, and gives up on an answer that trickles past its time as a whole."""
+class Wire(httpx.AsyncBaseTransport):
+    """aiohttp's connections below httpx's client: aiohttp parses in C what httpx's own transport parses in Python.
 
-    def __init__(self, inner: httpx.BaseTransport, limits: Limits) -> None:
-        self._inner = inner
+    An answer comes whole, or not at all when it trickles past its time.
+    """
+
+    def __init__(self, limits: Limits, verify: ssl.SSLContext, proxy: str | None) -> None:
+        self._limits = limits
+        self._verify = verify
+        self._proxy = proxy
         self._pace = Pace(limits.requests_per_second)
-        self._answer_seconds = limits.answer_seconds
+        self._session: aiohttp.ClientSession | None = None
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request when its turn has come."""
-        self._pace.wait()
-        ends_at = time.monotonic() + self._answer_seconds
-        response = self._inner.handle_request(request)
-        response.stream = _Limited(cast("httpx.SyncByteStream", response.stream), ends_at, request)
-        return response
+        await self._pace.wait()
+        seconds = request.extensions["timeout"]
+        try:
+            async with (
+                asyncio.timeout(self._limits.answer_seconds),
+                self._opened().request(
+                    request.method,
+                    yarl.URL(str(request.url), encoded=True),
+                    headers=request.headers.multi_items(),
+                    data=await request.aread() or None,
+                    allow_redirects=False,
+                    proxy=self._proxy,
+                    timeout=aiohttp.ClientTimeout(sock_connect=seconds["connect"], sock_read=seconds["read"]),
+                ) as answer,
+            ):
+                content = await answer.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            [said, *_] = [other for one, other in _IN_OTHER_WORDS if isinstance(error, one)]
+            raise said(str(error) or "the whole answer took too long", request=request) from error
+        return httpx.Response(answer.status, headers=answer.raw_headers, content=content)
 
-    def close(self) -> None:
+    def _opened(self) -> aiohttp.ClientSession:
+        """Return the session; it belongs to the loop that it is made in."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._limits.connections, ssl=self._verify),
+                # Cookies and encodings are the client's.
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
+            )
+        return self._session
+
+    async def aclose(self) -> None:
         """Close the connections."""
-        self._inner.close()
-
-
-class _Limited(httpx.SyncByteStream):
-    def __init__(self, stream: httpx.SyncByteStream, ends_at: float, request: httpx.Request) -> None:
-        self._stream = stream
-        self._ends_at = ends_at
-        self._request = request
-
-    def __iter__(self) -> Iterator[bytes]:
-        for part in self._stream:
-            if time.monotonic() > self._ends_at:
-                raise httpx.ReadTimeout("the whole answer took too long", request=self._request)
-            yield part
-
-    def close(self) -> None:
-        self._stream.close()
+        if self._session is not None:
+            await self._session.close()

@@ -52,7 +52,7 @@ def iter_trial(
         request = first_request(client, system, window)
         for number in range(1, page_count + 1):
             where = f"service_portal {system.system_code} page {number}"
-            response = send(client, request, where)
+            response = client.run(send(client, request, where))
             sent = sent_at(response, where)
             link = response.headers.get("Link", "")
             page = understand(response.content, number, request.url, system, where, link)
