@@ -4,14 +4,14 @@ import duckdb
 import pytest
 
 from directive_etl.sources.sms_log.event_files import EventFiles
-from directive_etl.sources.sms_log.events import EVENT_TYPES
+from directive_etl.sources.sms_log.events import ROW_TYPES
 
 ROWS = 300_000  # several row groups, so that they are written and read in parallel
 
 
 def event_rows(file_no: int, message_key: str = "n::UBIGINT", rows: int = ROWS) -> str:
-    values = {name: f"NULL::{type_name}" for name, type_name in EVENT_TYPES.items()}
-    values |= {"file_no": f"{file_no}::USMALLINT", "message_key": message_key}
+    values = {name: f"NULL::{type_name}" for name, type_name in ROW_TYPES.items()}
+    values |= {"file_no": f"{file_no}::USMALLINT", "reason": "0::UTINYINT", "message_key": message_key}
     selected = ", ".join(f"{value} AS {name}" for name, value in values.items())
     return f"SELECT {selected} FROM (SELECT range AS n FROM range({rows}))"
 
@@ -51,11 +51,11 @@ def test_a_statement_that_fails_leaves_no_event(connection, events):
 def test_without_a_file_there_are_no_events_of_the_same_columns(connection, events):
     events.write(event_rows(0, rows=1))
     events.show()
-    described = connection.execute("DESCRIBE events").fetchall()
-    assert {name: type_name for name, type_name, *_ in described} == EVENT_TYPES | {"place": "BIGINT"}
+    described = connection.execute("DESCRIBE typed_row").fetchall()
+    assert {name: type_name for name, type_name, *_ in described} == ROW_TYPES | {"place": "BIGINT"}
     events.forget()
     events.show()
-    assert connection.execute("DESCRIBE events").fetchall() == described
+    assert connection.execute("DESCRIBE typed_row").fetchall() == described
     assert connection.execute("SELECT count(*) FROM events").fetchall() == [(0,)]
 
 

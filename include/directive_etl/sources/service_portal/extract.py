@@ -214,7 +214,9 @@ async def _read_side_by_side(
     return [found[number] for number in sorted(found)]
 
 
-async def _read_page(pull: _Pull, reading: int, request: httpx.Request, number: int) -> tuple[Page, LandedFile]:
+async def _read_page(
+    pull: _Pull, reading: int, request: httpx.Request, number: int
+) -> tuple[Page, LandedFile]:
     """Read one page, asking again when it arrives unreadable; each unreadable answer is kept and named."""
     where, ask = f"{pull.name} page {number}", ask_id(request)
     if pull.journal is not None and (landed := pull.journal.find(reading, ask)):

@@ -24,11 +24,7 @@ def column_fields(columns: Columns, values: Mapping[str, str], source: str, file
 
     # Without a status in the row, its receipt may have one.
     status = (
-        "coalesce("
-        + f" || {literal(_STATUS_JOINT)} || ".join(
-            f"coalesce({values[name]}, '')" for name in names.get("status", ())
-        )
-        + ", '')"
+        f" || {literal(_STATUS_JOINT)} || ".join(f"coalesce({values[name]}, '')" for name in names["status"])
         if "status" in names
         else "''"
     )

@@ -1,6 +1,6 @@
-"""The events of a scan: a Parquet file for each statement that read some, and a view `events` over all of them.
+"""The rows of a scan, typed: a Parquet file for each statement that read some, and views over all of them.
 
-A table in DuckDB's memory is not packed, so ten million events would fill a limit of 512 MB, and the count after them
+A table in DuckDB's memory is not packed, so ten million rows would fill a limit of 512 MB, and the count after them
 would go to the disk and back. Packed in a file they take a quarter of it, and the memory is left to the count.
 """
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from directive_etl.sources.sms_log.events import EVENT_TYPES
+from directive_etl.sources.sms_log.events import ROW_TYPES
 from directive_etl.sources.sms_log.sql_text import literal
 
 # The second version of the format packs times as differences. Dictionaries of keys that hardly repeat, and a general
@@ -18,14 +18,14 @@ _PLACE = "((file_index << 40) + file_row_number)::BIGINT"
 
 
 class EventFiles:
-    """Writes events to the scratch folder, in order, and shows them.
+    """Writes typed rows to the scratch folder, in order, and shows them.
 
-    The view `events` has the columns of events.py, and place BIGINT, the order of the rows in the files; the places of
-    the rows of one file follow each other.
+    The view `typed_row` has the columns of events.py, and place BIGINT, the order of the rows in the files; the places
+    of the rows of one file follow each other. The view `events` has those that are events of a message.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, scratch: Path) -> None:
-        """Start without an event."""
+        """Start without a row."""
         self._connection = connection
         self._folder = scratch / "events"
         self._folder.mkdir()
@@ -38,7 +38,7 @@ class EventFiles:
         self._paths = []
 
     def write(self, select: str) -> None:
-        """Write the rows of a SELECT of events behind those that are there: all of them, or none.
+        """Write the rows of a SELECT of typed rows behind those that are there: all of them, or none.
 
         Raises:
             duckdb.Error: a row cannot be read.
@@ -48,11 +48,14 @@ class EventFiles:
         self._paths.append(path)
 
     def show(self) -> None:
-        """Create the view, or replace it."""
+        """Create the views, or replace them."""
         if self._paths:
             paths = ", ".join(literal(str(path)) for path in self._paths)
             select = f"SELECT *, {_PLACE} AS place FROM read_parquet([{paths}])"
         else:
-            columns = ", ".join(f"NULL::{type_name} AS {name}" for name, type_name in EVENT_TYPES.items())
+            columns = ", ".join(f"NULL::{type_name} AS {name}" for name, type_name in ROW_TYPES.items())
             select = f"SELECT {columns}, NULL::BIGINT AS place WHERE false"
-        self._connection.execute(f"CREATE OR REPLACE VIEW events AS {select}")
+        self._connection.execute(f"CREATE OR REPLACE VIEW typed_row AS {select}")
+        self._connection.execute(
+            "CREATE OR REPLACE VIEW events AS SELECT * EXCLUDE (reason, content) FROM typed_row WHERE reason = 0"
+        )

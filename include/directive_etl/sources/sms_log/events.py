@@ -1,10 +1,11 @@
-"""The narrow, typed table that one scan fills: a few integers per row, and the row itself only where it is refused.
+"""The narrow, typed rows that one scan gives: a few integers each, and the row itself only where it is refused.
 
-Columns of `events`, which event_files.py keeps in the order of the rows in the files:
+Their columns, which event_files.py keeps in the order of the rows in the files:
 
     file_no       USMALLINT
-    reason        UTINYINT    0 for a row that can be read, else from reasons.py
-    message_key   UBIGINT     hash of connection and message id; NULL for rows that are no event of a message
+    reason        UTINYINT    0 for an event of a message, else why it is none, from reasons.py; of such a row, the
+                              columns below but the last mean nothing
+    message_key   UBIGINT     hash of connection and message id
     submitted_us  BIGINT      submission, microseconds since 1970 UTC; NULL when the row does not tell it
     status        BIGINT      64 * (microseconds of the status, 0 when unknown) + number of the status; NULL without one
     about         UBIGINT     recipient, segments and campaign in 50, 8 and 6 bits (0 for no campaign); NULL for a
@@ -22,11 +23,11 @@ from directive_etl.registry.log_formats import ColumnLog, KannelLog, Log, State
 from directive_etl.registry.operators import Operator, fixed_offset
 from directive_etl.sources.sms_log.fields import Fields, Written
 from directive_etl.sources.sms_log.numbers import number_stages
-from directive_etl.sources.sms_log.reasons import number_of
+from directive_etl.sources.sms_log.reasons import NOT_AN_EVENT, number_of
 from directive_etl.sources.sms_log.receipts import receipt_stages
-from directive_etl.sources.sms_log.sql_text import literal, literal_list, mapping_case
+from directive_etl.sources.sms_log.sql_text import literal, literal_list
 
-EVENT_TYPES = {
+ROW_TYPES = {
     "file_no": "USMALLINT",
     "reason": "UTINYINT",
     "message_key": "UBIGINT",
@@ -75,6 +76,11 @@ class Statuses:
         """Number from which on a status is final."""
         return self.ranges["pending"][1] + 1 if "pending" in self.ranges else 0
 
+    def number_sql(self, written: str) -> str:
+        """Return the expression of a status as written as its number; NULL for one that is not declared."""
+        in_order = sorted(self.numbers, key=self.numbers.__getitem__)
+        return f"(list_position([{', '.join(map(literal, in_order))}], {written}) - 1)::BIGINT"
+
     def is_state(self, state: State, number: str) -> str:
         """Return the condition that a status number means the state."""
         if state not in self.ranges:
@@ -84,7 +90,7 @@ class Statuses:
 
 
 def typed_events(fields: Fields, operator: Operator, campaigns: Sequence[Campaign], latest_us: int) -> str:
-    """Return the SELECT that turns fields into rows of `events`.
+    """Return the SELECT that turns fields into typed rows.
 
     Args:
         fields: from a reader.
@@ -92,25 +98,26 @@ def typed_events(fields: Fields, operator: Operator, campaigns: Sequence[Campaig
         campaigns: in the order that decides to which of them a message belongs.
         latest_us: times after it are impossible. Unit: microseconds since 1970 UTC.
     """
-    # The submission's word counts; a gateway may write the number in another way in a receipt.
-    tells_all = " AND submitted_us IS NOT NULL" if operator.lone_receipts == "wait" else ""
+    about = "(recipient_number << 14) | (segment_count << 6) | campaign_no"
+    if operator.lone_receipts == "wait":
+        # The submission's word counts; a gateway may write the number in another way in a receipt.
+        about = f"CASE WHEN submitted_us IS NOT NULL THEN {about} END"
     return f"""
-        SELECT file_no, reason,
-            CASE WHEN is_event AND reason = 0 THEN message_key END AS message_key,
-            CASE WHEN reason = 0 THEN submitted_us END AS submitted_us,
-            CASE WHEN reason = 0 AND status_no IS NOT NULL THEN coalesce(done_us, 0) * 64 + status_no END AS status,
-            CASE WHEN is_event AND reason = 0{tells_all}
-                THEN (recipient_number << 14) | (segment_count << 6) | campaign_no END AS about,
-            CASE WHEN reason <> 0 THEN {fields.content} END AS content
+        SELECT file_no, reason, message_key, submitted_us,
+            -- Of an impossible time this may be more than a number can hold.
+            CASE WHEN reason = 0 THEN coalesce(done_us, 0) * 64 + status_no END AS status,
+            {about} AS about,
+            CASE WHEN reason > 0 AND reason < {NOT_AN_EVENT} THEN {fields.content} END AS content
         FROM ({typed_fields(fields, operator, campaigns, latest_us)})
     """
 
 
 def typed_fields(fields: Fields, operator: Operator, campaigns: Sequence[Campaign], latest_us: int) -> str:
-    """Return the SELECT that adds to fields what they are read as, and the reason why a row is refused.
+    """Return the SELECT that adds to fields what they are read as, and the reason why a row is no event.
 
     It adds message_key, submitted_us, done_us, status_no, segment_count, campaign_no, recipient_number and reason. Each
-    stage is a projection of its own: inlined into one, every expression would be evaluated several times.
+    stage is a projection of its own: inlined into one, every expression would be evaluated several times. Whether
+    anything is wrong at all is a stage, too: to ask for one reason after the other takes several times as long.
 
     Args:
         fields: from a reader.
@@ -131,37 +138,46 @@ def typed_fields(fields: Fields, operator: Operator, campaigns: Sequence[Campaig
 
     # A receipt need not say whom it is about.
     may_lack_number = str(operator.lone_receipts == "wait").lower()
+    has_done_at = str(log.has_done_at).lower()
 
     def possible(moment: str) -> str:
         return f"{moment} BETWEEN {_EARLIEST_YEAR_US} AND {latest_us}"
 
+    # Why a row is no event, the first that holds; none of the conditions is ever NULL.
+    reasons: dict[str, int | str] = {
+        "fault <> 0": "fault",
+        "NOT is_event": NOT_AN_EVENT,
+        "message_id IS NULL OR message_id = ''": number_of("missing_id"),
+        f"NOT coalesce({_is_ours(operator)}, false)": number_of("unknown_connection"),
+        f"""(submitted_at IS NOT NULL AND NOT coalesce({possible("submitted_us")}, false)
+            OR NOT coalesce({possible("done_us")}, done_at IS NULL)
+            OR submitted_at IS NULL AND done_us IS NULL)""": number_of("bad_time"),
+        "status IS NOT NULL AND status_no IS NULL": number_of("unknown_status"),
+        f"{has_done_at} AND done_us IS NULL AND coalesce(status_no >= {statuses.first_final}, false)": number_of(
+            "missing_time"
+        ),
+        f"""recipient_number IS NULL AND NOT (
+            {may_lack_number} AND recipient IS NULL AND submitted_at IS NULL AND status IS NOT NULL
+            )""": number_of("bad_number"),
+        "coalesce(segment_count, 0) = 0": number_of("bad_segments"),
+    }
+    anything = " OR ".join(f"({condition})" for condition in reasons)
+    branches = " ".join(f"WHEN {condition} THEN {number}" for condition, number in reasons.items())
     typed = f"""
         SELECT * EXCLUDE (is_event), {is_event} AS is_event, {key} AS message_key,
             {_to_microseconds("submitted_at", fields.submitted_written, log, operator.time_zone)} AS submitted_us,
             {done_us} AS done_us,
-            {mapping_case("status", statuses.numbers, "BIGINT")} AS status_no,
+            {statuses.number_sql("status")} AS status_no,
             TRY_CAST(segments AS UTINYINT)::UBIGINT AS segment_count,
             {_campaign_case(campaigns)} AS campaign_no
         FROM ({receipt_stages(fields.sql) if reads_receipts else fields.sql})
     """
     return f"""
-            SELECT *, (CASE
-                WHEN fault <> 0 THEN fault
-                WHEN NOT is_event THEN 0
-                WHEN coalesce(message_id, '') = '' THEN {number_of("missing_id")}
-                WHEN NOT ({_is_ours(operator)}) THEN {number_of("unknown_connection")}
-                WHEN submitted_at IS NOT NULL AND NOT coalesce({possible("submitted_us")}, false)
-                    OR NOT coalesce({possible("done_us")}, done_at IS NULL)
-                    OR submitted_at IS NULL AND done_us IS NULL THEN {number_of("bad_time")}
-                WHEN status IS NOT NULL AND status_no IS NULL THEN {number_of("unknown_status")}
-                WHEN {str(log.has_done_at).lower()} AND status_no >= {statuses.first_final} AND done_us IS NULL
-                    THEN {number_of("missing_time")}
-                WHEN recipient_number IS NULL AND NOT (
-                    {may_lack_number} AND recipient IS NULL AND submitted_at IS NULL AND status IS NOT NULL)
-                    THEN {number_of("bad_number")}
-                WHEN coalesce(segment_count, 0) = 0 THEN {number_of("bad_segments")}
-                ELSE 0 END)::UTINYINT AS reason
+        SELECT * EXCLUDE (is_no_event), (CASE WHEN is_no_event THEN CASE {branches} END ELSE 0 END)::UTINYINT AS reason
+        FROM (
+            SELECT *, {anything} AS is_no_event
             FROM ({number_stages(typed, operator.number_plan == "international")})
+        )
     """
 
 

@@ -7,7 +7,7 @@ The columns of a fields relation, all that the typing in events.py needs:
     is_event        BOOLEAN     false for rows that say nothing of a message of ours: read, and not counted
     connection      VARCHAR     gateway connection within which message_id is unique; NULL when there is only one
     message_id      VARCHAR
-    sender, service VARCHAR     what campaigns are told apart by; NULL when the log does not say
+    sender, service VARCHAR     what campaigns are told apart by; NULL or empty when the log does not say
     recipient       VARCHAR     number as written; NULL when the row does not tell it
     submitted_at    time of submission; NULL when the row does not tell it
     done_at         time of the status; NULL when the row has none

@@ -6,7 +6,6 @@ and maximum do not mind copies of an event, nor the order in which files are rea
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 
 import duckdb
 
@@ -28,7 +27,8 @@ def create_messages(
     Columns: message_key; day DATE, NULL when it is none of the days; submitted_us; final_status (as in events; NULL
     without a final receipt); recipient, segments, campaign_no; is_closing, of the first day after `final_through`;
     is_closed, of a day that is final; is_waiting, receipts without a submission; is_doubtful, when some of its events
-    may have the same time: copies of each other, or final receipts whose order in the files decides.
+    may have the same time: copies of each other, or final receipts whose order in the files decides. It is a view of
+    the narrower table `message_state`: ten million events make millions of messages.
 
     Also `placed`, the events under the key of their message, with their place in the files, and `doubtful`, those of
     the doubtful messages.
@@ -39,12 +39,12 @@ def create_messages(
         days: that messages are counted for.
         final_through: the last day that awaits no more receipts.
     """
-    messages = partial(_messages_sql, operator, days, final_through)
-    connection.execute(f"CREATE TABLE messages AS {messages('events')}")
+    connection.execute(f"CREATE TABLE message_state AS {_states_sql(operator, days, 'events')}")
+    connection.execute(f"CREATE VIEW messages AS {_messages_sql(final_through)}")
     placed = "SELECT message_key, submitted_us, status, file_no, place FROM events"
     if _resolve_repeated_ids(connection):
-        connection.execute("DELETE FROM messages WHERE is_repeated")
-        connection.execute(f"INSERT INTO messages {messages('resolved')}")
+        connection.execute("DELETE FROM message_state WHERE is_repeated")
+        connection.execute(f"INSERT INTO message_state {_states_sql(operator, days, 'resolved')}")
         placed = (
             f"{placed} ANTI JOIN repeated USING (message_key) "
             "UNION ALL SELECT message_key, submitted_us, status, file_no, place FROM resolved"
@@ -54,13 +54,14 @@ def create_messages(
     # Two final receipts within the same second: the later line wins.
     connection.execute(
         f"""
-        UPDATE messages SET final_status = latest.status
+        UPDATE message_state SET final_status = latest.status
         FROM (
             SELECT message_key, max_by(status, (status >> 6, place)) AS status
             FROM doubtful WHERE (status & 63) >= {Statuses.of(operator).first_final}
             GROUP BY message_key
         ) AS latest
-        WHERE is_doubtful AND messages.message_key = latest.message_key AND messages.final_status <> latest.status
+        WHERE is_doubtful AND message_state.message_key = latest.message_key
+            AND message_state.final_status <> latest.status
         """
     )
 
@@ -74,7 +75,7 @@ def _resolve_repeated_ids(connection: duckdb.DuckDBPyConnection) -> bool:
     Returns:
         Whether there were any.
     """
-    connection.execute("CREATE TABLE repeated AS SELECT message_key FROM messages WHERE is_repeated")
+    connection.execute("CREATE TABLE repeated AS SELECT message_key FROM message_state WHERE is_repeated")
     if not _count(connection, "FROM repeated"):
         return False
     connection.execute(
@@ -101,8 +102,8 @@ def _resolve_repeated_ids(connection: duckdb.DuckDBPyConnection) -> bool:
     return True
 
 
-def _messages_sql(operator: Operator, days: Sequence[date], final_through: date, events: str) -> str:
-    """Return the SELECT of messages from a table of events; is_repeated tells that it is several messages."""
+def _states_sql(operator: Operator, days: Sequence[date], events: str) -> str:
+    """Return the SELECT of `message_state` from a table of events; is_repeated tells that it is several messages."""
     first_final = Statuses.of(operator).first_final
     seen_us, first_receipt = "submitted_us", "NULL"
     if operator.lone_receipts == "message":
@@ -111,19 +112,13 @@ def _messages_sql(operator: Operator, days: Sequence[date], final_through: date,
             "min(status >> 6) FILTER (status >= 64)",
         )
     first_us, end_us = (to_microseconds(moment) for moment in (day_start(days[0]), day_end(days[-1])))
-    closing_day = final_through + timedelta(days=1)
-    final_us, closing_us = (to_microseconds(end(closing_day)) for end in (day_start, day_end))
     offset_us = _local_offset(days[-1]) // timedelta(microseconds=1)
     return f"""
-        SELECT message_key, submitted_us, final_status, {RECIPIENT} AS recipient,
-            {SEGMENTS}::UTINYINT AS segments, {CAMPAIGN_NO}::UTINYINT AS campaign_no,
-            bit_count(event_bits) < event_count AS is_doubtful,
-            submitted_us IS NULL AS is_waiting,
-            coalesce(last_submitted_us > submitted_us, false) AS is_repeated,
-            coalesce(submitted_us < {final_us}, false) AS is_closed,
-            coalesce(submitted_us >= {final_us} AND submitted_us < {closing_us}, false) AS is_closing,
+        SELECT message_key, submitted_us, final_status, about,
             CASE WHEN {seen_us} >= {first_us} AND {seen_us} < {end_us} AND about IS NOT NULL
-                THEN DATE '{_EPOCH}' + (({seen_us} + {offset_us}) // {_DAY_US})::INTEGER END AS day
+                THEN DATE '{_EPOCH}' + (({seen_us} + {offset_us}) // {_DAY_US})::INTEGER END AS day,
+            bit_count(event_bits) < event_count AS is_doubtful,
+            coalesce(last_submitted_us > submitted_us, false) AS is_repeated
         FROM (
             SELECT message_key,
                 min(submitted_us) AS submitted_us,
@@ -135,9 +130,22 @@ def _messages_sql(operator: Operator, days: Sequence[date], final_through: date,
                 bit_or(1::UBIGINT << (hash(submitted_us, status >> 6) & 63)) AS event_bits,
                 min(about) AS about
             FROM {events}
-            WHERE message_key IS NOT NULL
             GROUP BY message_key
         )
+    """
+
+
+def _messages_sql(final_through: date) -> str:
+    """Return the SELECT of `messages` from `message_state`."""
+    closing_day = final_through + timedelta(days=1)
+    final_us, closing_us = (to_microseconds(end(closing_day)) for end in (day_start, day_end))
+    return f"""
+        SELECT message_key, day, submitted_us, final_status, {RECIPIENT} AS recipient,
+            {SEGMENTS}::UTINYINT AS segments, {CAMPAIGN_NO}::UTINYINT AS campaign_no,
+            is_doubtful, submitted_us IS NULL AS is_waiting,
+            coalesce(submitted_us < {final_us}, false) AS is_closed,
+            coalesce(submitted_us >= {final_us} AND submitted_us < {closing_us}, false) AS is_closing
+        FROM message_state
     """
 
 

@@ -20,6 +20,9 @@ from directive_etl.sources.sms_log.text_files import TextFile
 
 _MAGIC = b"PAR1"
 _TIME_PARTS = ("submitted_at", "done_at")
+# An empty text is none in these; in the others both mean the same, and DuckDB reads a column with few values faster as
+# it is.
+_NULL_WHERE_EMPTY = ("recipient", "submitted_at", "done_at", "receipt", "segments")
 
 
 def read_parquet_shape(connection: duckdb.DuckDBPyConnection, file: TextFile, log: ParquetLog) -> Shape:
@@ -68,17 +71,20 @@ def parquet_fields(files: Sequence[TextFile], shape: Shape, log: ParquetLog) -> 
     }
     # Columns of the file may have names of ours.
     raw = {name: f"raw_{n}" for n, name in enumerate(shape.columns)}
-    values = {name: _value(raw[name], type_name, name in times) for name, type_name in types.items()}
+    nulled = {name for part in _NULL_WHERE_EMPTY for name in log.columns.names.get(part, ())}
+    values = {
+        name: raw[name] if name in times else _text(raw[name], type_name, name in nulled)
+        for name, type_name in types.items()
+    }
     selected = ", ".join(f"{identifier(name)} AS {alias}" for name, alias in raw.items())
     source = f"(SELECT {selected}, {file_no_sql(files)} AS file_number FROM read_parquet({path_list(files)}))"
     sql = column_fields(log.columns, values, source, "file_number")
     return Fields(sql, shown_columns(log.columns, values), written["submitted_at"], written["done_at"])
 
 
-def _value(column: str, type_name: str, is_time: bool) -> str:
-    if is_time:
-        return column
-    return f"nullif({column}, '')" if type_name == "VARCHAR" else f"{column}::VARCHAR"
+def _text(column: str, type_name: str, is_nulled: bool) -> str:
+    text = column if type_name == "VARCHAR" else f"{column}::VARCHAR"
+    return f"nullif({text}, '')" if is_nulled and type_name == "VARCHAR" else text
 
 
 def _written(types: dict[str, str], log: ParquetLog, part: str) -> Written:

@@ -10,7 +10,7 @@ from directive_etl.registry.log_formats import ParquetLog
 from directive_etl.registry.operators import Operator
 from directive_etl.sources.sms_log.lines import FileLines, find_special_lines
 from directive_etl.sources.sms_log.outline import outline
-from directive_etl.sources.sms_log.reasons import CODES, REASONS
+from directive_etl.sources.sms_log.reasons import CODES, NOT_AN_EVENT, REASONS
 from directive_etl.sources.sms_log.scan import ScannedFile
 
 _LONGEST_CONTENT = 500
@@ -31,7 +31,7 @@ def refused_rows(
     """Return what is refused of the files from `first_place` on, as REFUSED_COLUMNS, in order of file and line.
 
     Args:
-        connection: with `events` of all the files.
+        connection: with `typed_row` of all the files.
         files: from the scanner.
         operator: whose they are.
         first_place: place of the first file to tell of.
@@ -39,8 +39,8 @@ def refused_rows(
     # Whole columns: of a large log tens of thousands of rows may be refused.
     events = connection.execute(
         f"""
-        SELECT file_no, place, reason, content FROM events
-        WHERE reason <> 0 AND file_no >= {first_place}
+        SELECT file_no, place, reason, content FROM typed_row
+        WHERE reason > 0 AND reason < {NOT_AN_EVENT} AND file_no >= {first_place}
         ORDER BY place
         """
     ).df()

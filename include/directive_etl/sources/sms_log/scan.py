@@ -179,7 +179,7 @@ class Scanner:
             troubled |= self._insert(files, batch, shape)
         self._events.show()
         counted = self._connection.execute(
-            "SELECT file_no, count(*), min(place) FROM events GROUP BY file_no"
+            "SELECT file_no, count(*), min(place) FROM typed_row GROUP BY file_no"
         ).fetchall()
         for file_no, row_count, first_place in counted:
             files[file_no].row_count, files[file_no].first_place = row_count, first_place

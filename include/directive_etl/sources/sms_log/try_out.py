@@ -111,10 +111,12 @@ def _iter_examples(
     connection: duckdb.DuckDBPyConnection, field: str, read_as: str | None, row_count: int
 ) -> Iterator[str]:
     read = read_as or "NULL"
-    (filled,) = connection.execute(f"SELECT count({field}) FROM seen WHERE is_event").fetchall()[0]
+    (filled,) = connection.execute(
+        f"SELECT count(nullif({field}::VARCHAR, '')) FROM seen WHERE is_event"
+    ).fetchall()[0]
     found = connection.execute(
         f"""
-        SELECT {field}::VARCHAR, any_value({read}) FROM seen WHERE is_event AND {field} IS NOT NULL
+        SELECT {field}::VARCHAR, any_value({read}) FROM seen WHERE is_event AND {field}::VARCHAR <> ''
         GROUP BY ALL ORDER BY min(rowid) LIMIT {_EXAMPLES}
         """
     ).fetchall()
@@ -179,9 +181,7 @@ def _iter_outcome(
     seen_us = "submitted_us"
     if operator.lone_receipts == "message":
         seen_us = "coalesce(submitted_us, nullif(status >> 6, 0))"
-    first, last = connection.execute(
-        f"SELECT min({seen_us}), max({seen_us}) FROM events WHERE message_key IS NOT NULL"
-    ).fetchall()[0]
+    first, last = connection.execute(f"SELECT min({seen_us}), max({seen_us}) FROM events").fetchall()[0]
     repeated = 0
     figures: list[tuple] = []  # type: ignore[type-arg]
     if first is not None:
