@@ -207,15 +207,15 @@ def _to_microseconds(column: str, written: Written, log: Log, time_zone: str) ->
     if written == "instant":
         return f"epoch_us({column})"
     if written == "local":
-        return _in_zone(f"{column}::TIMESTAMP", time_zone)
+        return f"TRY({_in_zone(f'{column}::TIMESTAMP', time_zone)})"
     match log.time_format:
         case "epoch_seconds":
-            return f"(TRY_CAST({column} AS BIGINT) * 1000000)"
+            return f"TRY({column}::BIGINT * 1000000)"
         case "epoch_milliseconds":
-            return f"(TRY_CAST({column} AS BIGINT) * 1000)"
+            return f"TRY({column}::BIGINT * 1000)"
         case "json_date":
             number = f"regexp_extract({column}, '^/Date\\((-?[0-9]+)([+-][0-9]{{4}})?\\)/$', 1)"
-            return f"(TRY_CAST({number} AS BIGINT) * 1000)"
+            return f"TRY({number}::BIGINT * 1000)"
     parsed = f"try_strptime({column}, {literal(log.time_format)})"
     return f"epoch_us({parsed})" if "%z" in log.time_format else _in_zone(parsed, time_zone)
 
