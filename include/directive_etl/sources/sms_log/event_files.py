@@ -1,7 +1,7 @@
 """The rows of a scan, typed: a Parquet file for each statement that read some, and views over all of them.
 
 A table in DuckDB's memory is not packed, so ten million rows would fill a limit of 512 MB, and the count after them
-would go to the disk and back. Packed in a file they take a quarter of it, and the memory is left to the count.
+would go to the disk and back. In a file they take less, and the memory is left to the count.
 """
 
 from pathlib import Path
@@ -11,9 +11,9 @@ import duckdb
 from directive_etl.sources.sms_log.events import ROW_TYPES
 from directive_etl.sources.sms_log.sql_text import literal
 
-# The second version of the format packs times as differences. Dictionaries of keys that hardly repeat, and a general
-# compression, would take half as long again to write as they save to read.
-_OPTIONS = "FORMAT parquet, PARQUET_VERSION V2, DICTIONARY_SIZE_LIMIT 1, COMPRESSION uncompressed"
+# Dictionaries of keys that hardly repeat, times packed as differences and a general compression all take longer to
+# write than they save to read.
+_OPTIONS = "FORMAT parquet, DICTIONARY_SIZE_LIMIT 1, COMPRESSION uncompressed"
 _PLACE = "((file_index << 40) + file_row_number)::BIGINT"
 
 
