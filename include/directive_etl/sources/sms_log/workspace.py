@@ -11,7 +11,7 @@ from directive_etl.sources.sms_log.scratch import scratch_folder
 
 # Of less, threads have too little to do: they wait for each other, which takes up to half as much processor time again
 # and no less of the clock.
-_BYTES_WORTH_THREADS = 16 << 20
+_BYTES_WORTH_THREADS = 4 << 20
 
 
 @contextmanager
