@@ -6,9 +6,12 @@ import asyncio
 import gzip
 import logging
 import socket
+import socketserver
 import ssl
+import threading
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from random import Random
@@ -27,7 +30,7 @@ from directive_etl.errors import (
     SourceChangedError,
     SourceUnavailableError,
 )
-from directive_etl.registry.systems import Limits, system
+from directive_etl.registry.systems import LinkHeaderPaging, Limits, system
 from directive_etl.settings import SystemConnection
 from directive_etl.sources.service_portal.extract import open_client, pull_day
 from directive_etl.sources.service_portal.journal import resumable_pull
@@ -308,6 +311,53 @@ def test_a_login_that_is_never_answered_is_given_up_in_time():
             pytest.raises(httpx.ReadTimeout),
         ):
             client.run(client.post("mapi/g", json={}))
+
+
+@pytest.fixture
+def serve_bytes() -> Iterator[Callable[[bytes], str]]:
+    """Answer every ask with these bytes and hang up, whether they are HTTP or not; returns the address."""
+    with ExitStack() as stack:
+
+        def serve(answer: bytes) -> str:
+            class Handler(socketserver.BaseRequestHandler):
+                def handle(self) -> None:
+                    self.request.recv(1 << 16)
+                    self.request.sendall(answer)
+
+            server = stack.enter_context(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler))
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            stack.callback(server.shutdown)
+            return f"http://127.0.0.1:{server.server_address[1]}"
+
+        yield serve
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"no HTTP at all\r\n\r\n", b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"tongSo":'],
+    ids=["nothing", "no HTTP", "a part"],
+)  # fmt: skip
+def test_an_answer_that_is_none_is_asked_for_again_and_then_told(answer, serve_bytes, tmp_path, caplog):
+    caplog.set_level(logging.WARNING, "directive_etl")
+    with pytest.raises(SourceUnavailableError, match=r"page 1: no answer \(RemoteProtocolError\)"):
+        pull(serve_bytes(answer), tmp_path)
+    assert len([line for line in caplog.messages if "asked again" in line]) == 4
+
+
+def test_the_address_of_the_next_page_may_be_long(serve_app, tmp_path):
+    async def answer(request: Request) -> Response:
+        number = int(request.query_params.get("page", 1))
+        links = (
+            {"Link": f'<{request.url.path}?page=2&mark={"m" * 30_000}>; rel="next"'} if number == 1 else {}
+        )
+        return Response(orjson.dumps({"data": {"items": [a_record(CODES[number])]}}), 200, DATE | links)
+
+    declared = system("one_stop")
+    declared = declared.model_copy(
+        update={"paging": LinkHeaderPaging(kind="link_header", size_parameter="size", page_size=1)}
+    )
+    address = serve_app(Starlette(routes=[Route("/{rest:path}", answer)]))
+    with open_client(declared, SystemConnection(base_url=address)) as client:
+        assert len(pull_day(client, declared, DAY, tmp_path, first_pull=False).files) == 2
 
 
 def test_nothing_is_asked_faster_than_the_system_allows(serve_app, tmp_path):

@@ -13,6 +13,9 @@ from directive_etl.registry.systems import Limits
 # Asks that may follow each other at once before the pace is kept.
 BURST = 20
 
+# A Link header holds the address of the next page, with whatever the portal puts into it.
+_LONGEST_HEADER = 1 << 16
+
 # What aiohttp says, and the same in httpx's words, which all above the wire speak; the first that fits.
 _IN_OTHER_WORDS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
@@ -82,6 +85,7 @@ class Wire(httpx.AsyncBaseTransport):
                 # Cookies and encodings are the client's.
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
+                max_field_size=_LONGEST_HEADER,
                 skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
             )
         return self._session
