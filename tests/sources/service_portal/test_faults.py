@@ -30,7 +30,7 @@ from directive_etl.errors import (
     SourceChangedError,
     SourceUnavailableError,
 )
-from directive_etl.registry.systems import LinkHeaderPaging, Limits, system
+from directive_etl.registry.systems import Limits, LinkHeaderPaging, system
 from directive_etl.settings import SystemConnection
 from directive_etl.sources.service_portal.extract import open_client, pull_day
 from directive_etl.sources.service_portal.journal import resumable_pull
