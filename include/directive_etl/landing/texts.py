@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-import numpy as np
 from isal import isal_zlib
 
 if sys.version_info >= (3, 14):
@@ -72,6 +71,8 @@ def inspect_text(path: Path, compression: str, most_bytes: int) -> Inspection:
         DamagedFileError: it cannot be decompressed to its end, or its checksum is wrong.
         TooLargeError: it unpacks to more than `most_bytes`.
     """
+    import numpy as np  # not where DAGs are parsed
+
     line_feeds = carriage_returns = pairs = size = 0
     has_nul = False
     last = b""
