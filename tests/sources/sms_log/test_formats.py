@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -228,58 +227,6 @@ def test_a_value_inside_an_object_is_found_by_its_path(count_logs) -> None:
         '"SendResult":1,"odd \\"key\\"":"x"}\n'
     )
     assert figures(count_logs({DAY: [("a", text.encode())]}, inside))[:4] == [1, 1, 1, 1]
-
-
-@pytest.mark.parametrize(
-    ("time_format", "written"),
-    [
-        ("epoch_seconds", "1597719600"),
-        ("epoch_milliseconds", "1597719600000"),
-        ("json_date", "/Date(1597719600000)/"),
-        ("json_date", "/Date(1597719600000+0700)/"),
-        ("%Y-%m-%dT%H:%M:%S%z", "2020-08-18T05:00:00+0200"),
-        ("%Y-%m-%d %H:%M:%S.%f", "2020-08-18 10:00:00.25"),
-        ("%y%m%d%H%M%S", "200818100000"),
-    ],
-)
-def test_a_time_is_read_as_declared(time_format: str, written: str, count_logs) -> None:
-    operator, _ = example("esms")
-    log = operator.log.model_copy(update={"time_format": time_format})
-    timed = operator.model_copy(update={"log": log})
-    text = f'{{"SmsId":1,"Phone":"0901888484","SentTime":"{written}","SendStatus":5,"SendResult":1}}\n'
-    counts = count_logs({DAY: [("a", text.encode())]}, timed)
-    assert counts.refused.empty
-    assert counts.daily.query("message_count == 1")["report_date"].tolist() == [DAY]
-
-
-@pytest.mark.parametrize(
-    ("time_format", "good", "absurd"),
-    [
-        ("epoch_seconds", "1597719600", "9223372036854775807"),
-        ("epoch_milliseconds", "1597719600000", "-9223372036854775808"),
-        ("json_date", "/Date(1597719600000)/", "/Date(9223372036854775807)/"),
-        ("%d/%m/%Y %H:%M:%S", "18/08/2020 10:00:00", "31/12/9999 23:59:59"),
-    ],
-)
-@pytest.mark.parametrize("column", ["SentTime", "DoneTime"])
-def test_a_time_that_no_number_can_hold_refuses_its_row_only(
-    time_format: str, good: str, absurd: str, column: str, count_logs
-) -> None:
-    operator, _ = example("esms")
-    columns = operator.log.columns.model_copy(update={"done_at": "DoneTime"})
-    log = operator.log.model_copy(update={"time_format": time_format, "columns": columns})
-    row = {
-        "SmsId": 1,
-        "Phone": "0901888484",
-        "SentTime": good,
-        "DoneTime": good,
-        "SendStatus": 5,
-        "SendResult": 1,
-    }
-    text = "".join(json.dumps(one) + "\n" for one in (row, row | {"SmsId": 2, column: absurd}))
-    counts = count_logs({DAY: [("a", text.encode())]}, operator.model_copy(update={"log": log}))
-    assert counts.refused[["place", "reason_code"]].to_numpy().tolist() == [["line 2", "bad_time"]]
-    assert counts.daily["message_count"].sum() == 1
 
 
 # --- gateways --------------------------------------------------------------------------------------------------------
