@@ -172,6 +172,15 @@ def test_times_in_parquet_are_text_or_timestamps(times: dict[str, list[object]],
     assert figures(counts)[:5] == [3, 3, 3, 2, 1]
 
 
+def test_a_time_in_parquet_that_no_number_can_hold_refuses_its_row_only(count_logs) -> None:
+    import polars
+
+    earliest = -9_223_372_022_400_000_000  # that a timestamp can be; in another zone it is none
+    sent = polars.Series([1_597_719_600_000_000] * 2 + [earliest]).cast(polars.Datetime("us"))
+    counts = count_logs({DAY: [("a.parquet", parquet(attempts(sent=sent)))]}, PARQUET)
+    assert refused(counts) == ["row 3 bad_time"]
+
+
 def test_a_bad_row_of_parquet_is_refused_with_its_number(count_logs) -> None:
     content = parquet(attempts(state=["OK", "WHAT", "OK"], status=["0901888484", "84836106872", None]))
     counts = count_logs({DAY: [("a.parquet", content)]}, PARQUET)
