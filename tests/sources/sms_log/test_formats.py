@@ -181,6 +181,13 @@ def test_a_time_in_parquet_that_no_number_can_hold_refuses_its_row_only(count_lo
     assert refused(counts) == ["row 3 bad_time"]
 
 
+def test_an_empty_connection_in_parquet_is_none(count_logs) -> None:
+    columns = PARQUET.log.columns.model_copy(update={"connection": "gate"})
+    gated = PARQUET.model_copy(update={"log": PARQUET.log.model_copy(update={"columns": columns})})
+    rows = attempts(message_id=[1, 1, 1], gate=["", None, "a"])
+    assert figures(count_logs({DAY: [("a.parquet", parquet(rows))]}, gated))[0] == 2
+
+
 def test_a_bad_row_of_parquet_is_refused_with_its_number(count_logs) -> None:
     content = parquet(attempts(state=["OK", "WHAT", "OK"], status=["0901888484", "84836106872", None]))
     counts = count_logs({DAY: [("a.parquet", content)]}, PARQUET)

@@ -22,7 +22,7 @@ _MAGIC = b"PAR1"
 _TIME_PARTS = ("submitted_at", "done_at")
 # An empty text is none in these; in the others both mean the same, and DuckDB reads a column with few values faster as
 # it is.
-_NULL_WHERE_EMPTY = ("recipient", "submitted_at", "done_at", "receipt", "segments")
+_NULL_WHERE_EMPTY = ("connection", "recipient", "submitted_at", "done_at", "receipt", "segments")
 
 
 def read_parquet_shape(connection: duckdb.DuckDBPyConnection, file: TextFile, log: ParquetLog) -> Shape:
