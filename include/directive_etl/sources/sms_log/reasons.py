@@ -23,6 +23,8 @@ REASONS = {
 _NUMBERS = {code: number for number, code in enumerate(REASONS, start=1)}
 # Of a row that says nothing of a message of ours: it is read, and neither counted nor refused.
 NOT_AN_EVENT = 255
+# The condition on a typed row that it is refused.
+IS_REFUSED = f"(reason > 0 AND reason < {NOT_AN_EVENT})"
 CODES = {number: code for code, number in _NUMBERS.items()}
 
 

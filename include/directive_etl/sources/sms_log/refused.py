@@ -10,7 +10,7 @@ from directive_etl.registry.log_formats import ParquetLog
 from directive_etl.registry.operators import Operator
 from directive_etl.sources.sms_log.lines import FileLines, find_special_lines
 from directive_etl.sources.sms_log.outline import outline
-from directive_etl.sources.sms_log.reasons import CODES, NOT_AN_EVENT, REASONS
+from directive_etl.sources.sms_log.reasons import CODES, IS_REFUSED, REASONS
 from directive_etl.sources.sms_log.scan import ScannedFile
 
 _LONGEST_CONTENT = 500
@@ -40,7 +40,7 @@ def refused_rows(
     events = connection.execute(
         f"""
         SELECT file_no, place, reason, content FROM typed_row
-        WHERE reason > 0 AND reason < {NOT_AN_EVENT} AND file_no >= {first_place}
+        WHERE {IS_REFUSED} AND file_no >= {first_place}
         ORDER BY place
         """
     ).df()
